@@ -1,0 +1,7 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "model.h"
+typedef int vl_placeholder;
