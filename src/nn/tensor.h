@@ -21,7 +21,8 @@
 
 typedef struct {
   const char *name; /* published name, "conv1.weight" */
-  unsigned n_dims;  /* of PyTorch's shape: 1, 2 or 4 */
+  unsigned n_dims;  /* of the shape in files: 1 (A), 2 (A,B*KH*KW),
+                       3 (B,KH,KW) with A = 1, or 4 */
   size_t dims[4];   /* A, B, KH, KW */
   size_t offset;    /* place in the arena, in numbers */
   size_t fan_in;    /* inputs per output: bound of the initial weights */
