@@ -4,4 +4,171 @@
  */
 
 #include "calibration.h"
-typedef int vl_placeholder;
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAIL_SHARE 0.1  /* of the frames, above u */
+#define CLUSTER_GAP 10  /* frames at or under u that part two clusters */
+#define MIN_CLUSTERS 10 /* fewer: every exceedance counts */
+#define MAX_XI 0.5      /* a heavier tail has no variance */
+#define XI_PRIOR 20.0   /* excesses that outweigh xi = 0 */
+#define SECONDS_PER_DAY 86400.0
+
+const char *
+vl_channel_name (VlChannel channel)
+{
+  static const char *const names[VL_N_CHANNELS] = {
+      "dynamics", "latent", "reconstruction"};
+
+  return names[channel];
+}
+
+static int
+compare_floats (const void *a, const void *b)
+{
+  const float x = *(const float *)a, y = *(const float *)b;
+
+  return (x > y) - (x < y);
+}
+
+/* Excesses over u of values in time order, one per cluster: its largest. With
+ * gap 0 every exceedance is a cluster. Returns their number. */
+static unsigned
+cluster_excesses (
+    float *excesses, const float *values, unsigned n, double u, unsigned gap)
+{
+  unsigned n_clusters = 0, since = G_MAXUINT / 2;
+
+  for (unsigned i = 0; i < n; i++, since++) {
+    if (values[i] <= u)
+      continue;
+    if (since >= gap)
+      excesses[n_clusters++] = values[i] - u;
+    else
+      excesses[n_clusters - 1] = MAX (excesses[n_clusters - 1], values[i] - u);
+    since = 0;
+  }
+  return n_clusters;
+}
+
+/* Generalised Pareto by probability-weighted moments (Hosking and Wallis
+ * 1987), xi shrunk towards the exponential's 0 where excesses are few:
+ *   b0 = E[y], b1 = E[y (1 - F(y))]
+ *   xi = 2 - b0 / (b0 - 2 b1),  sigma = b0 (1 - xi)  */
+static void
+fit_pareto (VlTail *tail, float *excesses, unsigned n)
+{
+  double b0 = 0, b1 = 0;
+
+  qsort (excesses, n, sizeof *excesses, compare_floats);
+  for (unsigned i = 0; i < n; i++) {
+    b0 += excesses[i] / (double)n;
+    b1 += excesses[i] * (n - 1.0 - i) / ((n > 1 ? n - 1.0 : 1) * n);
+  }
+  const double gap = b0 - 2 * b1;
+  const double xi = gap > 1e-12 * b0 ? 2 - b0 / gap : 0;
+  tail->xi = CLAMP (xi, 0, MAX_XI) * n / (n + XI_PRIOR);
+  tail->sigma = b0 * (1 - tail->xi);
+}
+
+static void
+fit_body (VlTail *tail, const float *sorted, unsigned n)
+{
+  for (unsigned i = 0; i < VL_TAIL_BODY; i++)
+    tail->body[i] = sorted[(gsize)i * (n - 1) / (VL_TAIL_BODY - 1)];
+}
+
+void
+vl_tail_fit (VlTail *tail, float *values, unsigned n)
+{
+  const unsigned n_over = CLAMP ((unsigned)(n * TAIL_SHARE), 1, n - 1);
+  g_autofree float *sorted = g_memdup2 (values, n * sizeof *values);
+  g_autofree float *excesses = g_new (float, n);
+  unsigned n_clusters, n_exceeding;
+
+  qsort (sorted, n, sizeof *sorted, compare_floats);
+  tail->u = sorted[n - n_over - 1];
+  n_exceeding = cluster_excesses (excesses, values, n, tail->u, 0);
+  n_clusters = cluster_excesses (excesses, values, n, tail->u, CLUSTER_GAP);
+  tail->zeta = MAX (n_exceeding, 1) / (double)n;
+  tail->theta = n_exceeding ? n_clusters / (double)n_exceeding : 1;
+  if (n_clusters < MIN_CLUSTERS)
+    n_clusters = cluster_excesses (excesses, values, n, tail->u, 0);
+  fit_pareto (tail, excesses, n_clusters);
+  /* statistics of a lifeless scene may all be equal */
+  tail->sigma = MAX (tail->sigma, 1e-6 * (1 + fabs (tail->u)));
+  fit_body (tail, sorted, n - n_over);
+}
+
+/* P (X >= x) for x up to u, between the points of the body. */
+static double
+body_probability (const VlTail *tail, double x)
+{
+  const float *body = tail->body;
+  unsigned i = 0;
+
+  if (x <= body[0])
+    return 1;
+  while (i < VL_TAIL_BODY - 2 && body[i + 1] < x)
+    i++;
+  const double width = body[i + 1] - body[i];
+  const double place = i + (width > 0 ? MIN (1, (x - body[i]) / width) : 1);
+  return 1 - (1 - tail->zeta) * place / (VL_TAIL_BODY - 1);
+}
+
+/* -log10 of zeta (1 + xi (x - u) / sigma) ^ (-1 / xi) */
+double
+vl_tail_score (const VlTail *tail, double x)
+{
+  if (x <= tail->u)
+    return -log10 (body_probability (tail, x));
+
+  const double y = (x - tail->u) / tail->sigma;
+  const double nats = tail->xi > 1e-9 ? log1p (tail->xi * y) / tail->xi : y;
+  return nats / G_LN10 - log10 (tail->zeta);
+}
+
+VlCalibration *
+vl_calibration_new (
+    unsigned n_tiles, unsigned Z, const unsigned n_places[VL_N_CHANNELS])
+{
+  VlCalibration *calibration = g_new0 (VlCalibration, 1);
+
+  calibration->n_tiles = n_tiles;
+  calibration->Z = Z;
+  calibration->latent_mean = g_new0 (float, (gsize)n_tiles *Z);
+  calibration->latent_spread = g_new0 (float, (gsize)n_tiles *Z);
+  for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
+    calibration->channels[c].n_places = n_places[c];
+    calibration->channels[c].mean = g_new0 (float, n_places[c]);
+    calibration->channels[c].spread = g_new0 (float, n_places[c]);
+  }
+  return calibration;
+}
+
+void
+vl_calibration_free (VlCalibration *calibration)
+{
+  if (!calibration)
+    return;
+  for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
+    g_free (calibration->channels[c].mean);
+    g_free (calibration->channels[c].spread);
+  }
+  g_free (calibration->latent_mean);
+  g_free (calibration->latent_spread);
+  g_free (calibration);
+}
+
+/* Events a day = frames a day * P * clusters per exceedance. */
+double
+vl_calibration_threshold (
+    const VlCalibration *calibration, double per_day, double rate)
+{
+  const VlTail *tail = &calibration->combined;
+  const double p = per_day / (SECONDS_PER_DAY * rate * tail->theta);
+
+  return -log10 (MIN (p, tail->zeta));
+}

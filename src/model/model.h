@@ -29,8 +29,9 @@ typedef enum {
 GQuark vl_model_error_quark (void);
 
 #define VL_MODEL_VERSION 1
-#define VL_MODEL_MAX_SIDE 4096 /* pixels, largest width or height of a model   \
-                                */
+#define VL_MODEL_MAX_SIDE                                                      \
+  4096 /* pixels, largest width or height of a model                           \
+        */
 
 /* What the three planes of the network's input hold. */
 typedef enum {
@@ -71,6 +72,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlModel, vl_model_unref)
 /* Tiles of the grid; GY = rows, GX = columns. */
 unsigned vl_model_grid_width (const VlModel *model);
 unsigned vl_model_grid_height (const VlModel *model);
+
+/* Centre of a tile (row-major number) as the LSTM sees it: x and y from -1 at
+ * the grid's first column and row to 1 at its last; 0 where there is but one.
+ */
+void vl_model_tile_position (
+    const VlModel *model, unsigned tile, float position[2]);
 
 /* Bytes per pixel of a sampled picture: 3 for VL_INPUT_RGB, 1 for
  * VL_INPUT_MOTION. */
