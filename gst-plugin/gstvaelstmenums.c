@@ -1,0 +1,80 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "gstvaelstmenums.h"
+
+GType
+gst_vae_lstm_mode_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VAE_LSTM_MODE_AUTO,
+          "Use model-file; learning from the stream when it does not exist is "
+          "not available in this version",
+          "auto"},
+      {GST_VAE_LSTM_MODE_DETECT, "Use model-file", "detect"},
+      {GST_VAE_LSTM_MODE_LEARN,
+          "Learn model-file from the stream (not available in this version)",
+          "learn"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVaeLstmMode", values));
+  return type;
+}
+
+GType
+gst_vae_lstm_post_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VAE_LSTM_POST_NONE, "No messages about scores", "none"},
+      {GST_VAE_LSTM_POST_EVENTS,
+          "Start and end of each event, and an update every second between",
+          "events"},
+      {GST_VAE_LSTM_POST_ALL, "The same, and one message per analysed frame",
+          "all"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVaeLstmPost", values));
+  return type;
+}
+
+static const GEnumValue state_values[] = {
+    {GST_VAE_LSTM_STATE_LEARNING,
+        "Collecting normal video (not available in this version)", "learning"},
+    {GST_VAE_LSTM_STATE_TRAINING,
+        "Training on what was collected (not available in this version)",
+        "training"},
+    {GST_VAE_LSTM_STATE_WARMING_UP,
+        "Too few frames since the last reset to judge", "warming-up"},
+    {GST_VAE_LSTM_STATE_DETECTING, "Judging frames", "detecting"},
+    {GST_VAE_LSTM_STATE_BLIND,
+        "The picture shows nothing to judge (not reported by this version)",
+        "blind"},
+    {0, NULL, NULL},
+};
+
+GType
+gst_vae_lstm_state_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVaeLstmState", state_values));
+  return type;
+}
+
+const gchar *
+gst_vae_lstm_state_nick (GstVaeLstmState state)
+{
+  return state_values[state].value_nick;
+}
