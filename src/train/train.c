@@ -4,4 +4,326 @@
  */
 
 #include "train.h"
-typedef int vl_placeholder;
+
+#include "stages.h"
+
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+#define HELD_OUT_SHARE 0.2 /* of the normal frames, the last ones */
+#define HELD_OUT_MIN (VL_TRAIN_SEQUENCE + 4) /* frames */
+#define HIDDEN 128  /* LSTM units and width of its fc1 */
+#define GAUSSIANS 5 /* per latent dimension */
+#define CHECKPOINT_EVERY (60 * G_USEC_PER_SEC)
+#define LSTM_PER_VAE_TIME 0.2 /* rough share of the LSTM's training, for ETAs  \
+                               */
+#define ENDLESS G_MAXUINT / 2 /* steps, until the time budget is measured */
+
+G_DEFINE_QUARK (vl - train - error - quark, vl_train_error)
+
+unsigned
+vl_train_default_stride (unsigned width, unsigned height)
+{
+  for (unsigned stride = 32; stride >= VL_VAE_STEP; stride /= 2)
+    if (width >= VL_WINDOW && height >= VL_WINDOW &&
+        (width - VL_WINDOW) % stride == 0 && (height - VL_WINDOW) % stride == 0)
+      return stride;
+  return 0;
+}
+
+const char *
+vl_stage_name (VlStage stage)
+{
+  static const char *const names[VL_N_STAGES] = {
+      "vae", "latents", "lstm", "calibrate"};
+
+  return names[stage];
+}
+
+guint
+vl_spans_length (const GArray *spans)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < spans->len; i++)
+    n += vl_span_length (&g_array_index (spans, VlSpan, i));
+  return n;
+}
+
+void
+vl_spans_locate (const GArray *spans, guint index, VlSpan *span, guint *frame)
+{
+  guint i = 0;
+
+  while (index >= vl_span_length (&g_array_index (spans, VlSpan, i)))
+    index -= vl_span_length (&g_array_index (spans, VlSpan, i++));
+  *span = g_array_index (spans, VlSpan, i);
+  *frame = span->begin + index;
+}
+
+/* Seconds until the end, from the pace of the stage that is on. */
+static double
+estimate_left (VlStage stage, guint step, guint n_steps, double stage_seconds)
+{
+  const double whole = stage_seconds * n_steps / MAX (step, 1);
+  const double left = whole - stage_seconds;
+
+  return stage == VL_STAGE_VAE ? left + whole * LSTM_PER_VAE_TIME : left;
+}
+
+gboolean
+vl_training_tick (VlTraining *training, VlStage stage, guint step,
+    guint n_steps, double loss, GError **error)
+{
+  const gint64 now = g_get_monotonic_time ();
+  const double elapsed = (now - training->start) / 1e6;
+  double earlier = 0;
+
+  for (guint s = 0; s < stage; s++)
+    earlier += training->summary->seconds[s];
+  training->summary->seconds[stage] = elapsed - earlier;
+  if (training->progress)
+    training->progress (
+        &(VlProgress){stage, step, n_steps, loss, elapsed,
+            estimate_left (stage, step, n_steps, elapsed - earlier)},
+        training->user_data);
+
+  const gboolean cancelled = g_cancellable_is_cancelled (training->cancellable);
+  const gboolean due = now - training->checkpoint_time > CHECKPOINT_EVERY;
+  if (training->checkpoint && (cancelled || due) &&
+      stage != VL_STAGE_CALIBRATE && !vl_checkpoint_save (training, error))
+    return FALSE;
+  return !g_cancellable_set_error_if_cancelled (training->cancellable, error);
+}
+
+static gboolean
+check_options (const VlTrainOptions *o, GError **error)
+{
+  const VlInput *input = &o->input;
+
+  if (input->width < VL_WINDOW || input->height < VL_WINDOW ||
+      input->width > VL_MODEL_MAX_SIDE || input->height > VL_MODEL_MAX_SIDE) {
+    g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_INPUT,
+        "size %ux%u: expected %ux%u to %ux%u", input->width, input->height,
+        VL_WINDOW, VL_WINDOW, VL_MODEL_MAX_SIDE, VL_MODEL_MAX_SIDE);
+    return FALSE;
+  }
+  if (input->stride == 0 || input->stride % VL_VAE_STEP ||
+      (input->width - VL_WINDOW) % input->stride ||
+      (input->height - VL_WINDOW) % input->stride) {
+    g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_INPUT,
+        "size %ux%u: expected width and height to be %u plus multiples of the "
+        "stride, which is a multiple of %u (it is %u)",
+        input->width, input->height, VL_WINDOW, VL_VAE_STEP, input->stride);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+add_span (GArray *spans, const VlFrameStore *store, guint clip, guint begin,
+    guint end)
+{
+  const VlSpan span = {store, clip, begin, end};
+
+  if (begin < end)
+    g_array_append_val (spans, span);
+}
+
+/* The last frames of the normal footage are held out, whole clips where it
+ * comes to that, and the end of the clip that the cut falls in. */
+static void
+split (VlTraining *training, VlFrameStore *vae_only)
+{
+  const guint n = vl_frame_store_n_frames (training->normal);
+  const guint held = MAX ((guint)(n * HELD_OUT_SHARE), HELD_OUT_MIN);
+  guint before = 0;
+
+  for (guint c = 0; c < vl_frame_store_n_clips (training->normal); c++) {
+    const guint length = vl_frame_store_clip_length (training->normal, c);
+    const guint cut = before + length <= n - held ? length
+                      : before >= n - held        ? 0
+                                                  : n - held - before;
+    add_span (training->fit, training->normal, c, 0, cut);
+    add_span (training->held_out, training->normal, c, cut, length);
+    before += length;
+  }
+  g_array_append_vals (
+      training->pictures, training->fit->data, training->fit->len);
+  for (guint c = 0; vae_only && c < vl_frame_store_n_clips (vae_only); c++)
+    add_span (training->pictures, vae_only, c, 0,
+        vl_frame_store_clip_length (vae_only, c));
+}
+
+static gboolean
+has_sequence (const GArray *spans)
+{
+  for (guint i = 0; i < spans->len; i++)
+    if (vl_span_length (&g_array_index (spans, VlSpan, i)) > VL_TRAIN_SEQUENCE)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_footage (const VlTraining *training, GError **error)
+{
+  const guint n = vl_frame_store_n_frames (training->normal);
+
+  if (n >= VL_TRAIN_MIN_FRAMES && has_sequence (training->fit) &&
+      has_sequence (training->held_out))
+    return TRUE;
+  g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_TOO_SHORT,
+      "%u analysed frames of normal video in %u clip%s: expected at least %u, "
+      "in clips of more than %u frames",
+      n, vl_frame_store_n_clips (training->normal),
+      vl_frame_store_n_clips (training->normal) == 1 ? "" : "s",
+      VL_TRAIN_MIN_FRAMES, VL_TRAIN_SEQUENCE);
+  return FALSE;
+}
+
+static VlModel *
+new_model (const VlTrainOptions *options)
+{
+  VlVae vae;
+  VlMdnRnn rnn;
+
+  vl_vae_init (&vae, options->width, options->Z);
+  vl_mdnrnn_init (&rnn, options->Z, 2, HIDDEN, HIDDEN, 1, GAUSSIANS, TRUE);
+  return vl_model_new (&options->input, &vae, &rnn);
+}
+
+static void
+training_init (VlTraining *training, const VlTrainOptions *options,
+    VlFrameStore *normal, VlFrameStore *vae_only)
+{
+  VlModel *model = new_model (options);
+
+  training->options = *options;
+  training->model = model;
+  training->normal = normal;
+  training->vae_steps = options->minutes > 0 ? ENDLESS : options->vae_steps;
+  training->lstm_steps = options->minutes > 0 ? ENDLESS : options->lstm_steps;
+  vl_optimizer_init (
+      &training->vae, model->vae_params, model->vae.n_params, options->threads);
+  vl_optimizer_init (
+      &training->rnn, model->rnn_params, model->rnn.n_params, options->threads);
+  vl_optimizer_draw_params (&training->vae, model->vae.specs, VL_VAE_N_TENSORS,
+      options->seed, VL_STAGE_VAE);
+  vl_optimizer_draw_params (&training->rnn, model->rnn.specs,
+      model->rnn.n_tensors, options->seed, VL_STAGE_LSTM);
+  training->best_rnn =
+      g_memdup2 (model->rnn_params, model->rnn.n_params * sizeof (float));
+  training->best_nll = INFINITY;
+  training->fit = g_array_new (FALSE, FALSE, sizeof (VlSpan));
+  training->held_out = g_array_new (FALSE, FALSE, sizeof (VlSpan));
+  training->pictures = g_array_new (FALSE, FALSE, sizeof (VlSpan));
+  training->workers = vl_workers_new (options->threads);
+  training->random = g_rand_new ();
+  training->start = training->checkpoint_time = g_get_monotonic_time ();
+  split (training, vae_only);
+}
+
+static void
+training_clear (VlTraining *training)
+{
+  vl_optimizer_clear (&training->vae);
+  vl_optimizer_clear (&training->rnn);
+  vl_workers_free (training->workers);
+  vl_frame_store_free (training->latents);
+  g_array_unref (training->fit);
+  g_array_unref (training->held_out);
+  g_array_unref (training->pictures);
+  g_rand_free (training->random);
+  g_free (training->best_rnn);
+  g_clear_pointer (&training->model, vl_model_unref);
+}
+
+static void
+record_number (JsonBuilder *builder, const char *name, double value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_double_value (builder, value);
+}
+
+/* What the model file remembers of its training. */
+static char *
+write_record (const VlTraining *training)
+{
+  static const char *const losses[] = {"gaussian", "bernoulli", "published"};
+  const VlTrainOptions *o = &training->options;
+  const VlTrainSummary *s = training->summary;
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "loss");
+  json_builder_add_string_value (builder, losses[o->loss.kind]);
+  record_number (builder, "sigma", o->loss.sigma);
+  record_number (builder, "beta", o->loss.beta);
+  record_number (builder, "seed", o->seed);
+  record_number (builder, "threads", o->threads);
+  record_number (builder, "normal_frames", s->normal_frames);
+  record_number (builder, "held_out_frames", s->held_out_frames);
+  record_number (builder, "vae_only_frames", s->vae_only_frames);
+  record_number (builder, "vae_steps", s->vae_steps);
+  record_number (builder, "lstm_steps", s->lstm_steps);
+  record_number (builder, "squared_error", s->squared_error);
+  record_number (builder, "kld", s->kld);
+  record_number (builder, "nll_fit", s->nll_fit);
+  record_number (builder, "nll_held_out", s->nll_held_out);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
+static void
+count_footage (VlTraining *training, VlFrameStore *vae_only)
+{
+  VlTrainSummary *summary = training->summary;
+
+  summary->normal_frames = vl_frame_store_n_frames (training->normal);
+  summary->fit_frames = vl_spans_length (training->fit);
+  summary->held_out_frames = vl_spans_length (training->held_out);
+  summary->vae_only_frames = vae_only ? vl_frame_store_n_frames (vae_only) : 0;
+}
+
+static gboolean
+run_stages (VlTraining *training, gboolean resume, GError **error)
+{
+  return check_footage (training, error) &&
+         (!resume || vl_checkpoint_load (training, error)) &&
+         vl_training_fit_vae (training, error) &&
+         vl_training_encode (training, error) &&
+         vl_training_fit_lstm (training, error) &&
+         vl_training_calibrate (training, error);
+}
+
+VlModel *
+vl_train (const VlTrainOptions *options, VlFrameStore *normal,
+    VlFrameStore *vae_only, const char *checkpoint, gboolean resume,
+    VlProgressFunc progress, gpointer user_data, GCancellable *cancellable,
+    VlTrainSummary *summary, GError **error)
+{
+  VlTraining training = {.checkpoint = checkpoint,
+      .progress = progress,
+      .user_data = user_data,
+      .cancellable = cancellable,
+      .summary = summary};
+  VlModel *model = NULL;
+
+  memset (summary, 0, sizeof *summary);
+  if (!check_options (options, error))
+    return NULL;
+  training_init (&training, options, normal, vae_only);
+  count_footage (&training, vae_only);
+  if (run_stages (&training, resume, error)) {
+    model = g_steal_pointer (&training.model);
+    model->record = write_record (&training);
+    if (checkpoint)
+      g_unlink (checkpoint);
+  }
+  training_clear (&training);
+  return model;
+}

@@ -24,8 +24,9 @@ typedef enum {
 #define VL_TRAIN_ERROR (vl_train_error_quark ())
 GQuark vl_train_error_quark (void);
 
-#define VL_TRAIN_SEQUENCE 20 /* steps of the sequences the LSTM is trained on  \
-                              */
+#define VL_TRAIN_SEQUENCE                                                      \
+  20 /* steps of the sequences the LSTM is trained on                          \
+      */
 #define VL_TRAIN_MIN_FRAMES 64 /* fewer normal frames than this are refused */
 
 typedef struct {

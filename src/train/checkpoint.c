@@ -1,0 +1,130 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "stages.h"
+
+#include "safetensors.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What must agree for a checkpoint to be of use: everything that the bits of
+ * the result depend on. */
+static char *
+fingerprint (const VlTraining *training)
+{
+  const VlTrainOptions *o = &training->options;
+
+  return g_strdup_printf (
+      "%ux%u stride %u input %d rate %u/%u latent %u width %u loss %d sigma "
+      "%d beta %d minutes %d seed %u threads %u frames %u+%u",
+      o->input.width, o->input.height, o->input.stride, (int)o->input.kind,
+      o->input.rate_n, o->input.rate_d, o->Z, o->width, (int)o->loss.kind,
+      (int)(o->loss.sigma * 1e6), (int)(o->loss.beta * 1e6),
+      (int)(o->minutes * 60), o->seed, o->threads,
+      vl_frame_store_n_frames (training->normal),
+      vl_spans_length (training->pictures));
+}
+
+/* The arenas, in one table for both directions. */
+typedef struct {
+  const char *name;
+  float *data;
+  gsize n;
+} Arena;
+
+#define N_ARENAS 7
+
+static void
+list_arenas (VlTraining *t, Arena arenas[N_ARENAS])
+{
+  const Arena all[N_ARENAS] = {{"vae.params", t->vae.params, t->vae.n},
+      {"vae.m", t->vae.m, t->vae.n}, {"vae.v", t->vae.v, t->vae.n},
+      {"rnn.params", t->rnn.params, t->rnn.n}, {"rnn.m", t->rnn.m, t->rnn.n},
+      {"rnn.v", t->rnn.v, t->rnn.n}, {"rnn.best", t->best_rnn, t->rnn.n}};
+
+  memcpy (arenas, all, sizeof all);
+}
+
+static void
+set_number (VlTensorWriter *writer, const char *key, double value)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  vl_tensor_writer_metadata (
+      writer, key, g_ascii_dtostr (text, sizeof text, value));
+}
+
+static double
+get_number (const VlTensorFile *file, const char *key)
+{
+  const char *text = vl_tensor_file_metadata (file, key);
+
+  return text ? g_ascii_strtod (text, NULL) : 0;
+}
+
+gboolean
+vl_checkpoint_save (VlTraining *training, GError **error)
+{
+  g_autoptr (VlTensorWriter) writer = vl_tensor_writer_new ();
+  g_autofree char *options = fingerprint (training);
+  Arena arenas[N_ARENAS];
+
+  list_arenas (training, arenas);
+  for (guint i = 0; i < N_ARENAS; i++)
+    vl_tensor_writer_add (
+        writer, arenas[i].name, arenas[i].data, 1, (guint64[]){arenas[i].n});
+  vl_tensor_writer_metadata (writer, "format", "vaelstm-checkpoint");
+  vl_tensor_writer_metadata (writer, "options", options);
+  set_number (writer, "vae.step", training->vae.step);
+  set_number (writer, "vae.steps", training->vae_steps);
+  set_number (writer, "rnn.step", training->rnn.step);
+  set_number (writer, "rnn.steps", training->lstm_steps);
+  set_number (writer, "rnn.best_nll", training->best_nll);
+  training->checkpoint_time = g_get_monotonic_time ();
+  return vl_tensor_writer_save (writer, training->checkpoint, error);
+}
+
+static gboolean
+check_options (
+    const VlTraining *training, const VlTensorFile *file, GError **error)
+{
+  g_autofree char *ours = fingerprint (training);
+  const char *theirs = vl_tensor_file_metadata (file, "options");
+
+  if (theirs && !strcmp (ours, theirs))
+    return TRUE;
+  g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_CHECKPOINT,
+      "%s: made with other options or videos (%s), expected %s",
+      training->checkpoint, theirs ? theirs : "none recorded", ours);
+  return FALSE;
+}
+
+gboolean
+vl_checkpoint_load (VlTraining *training, GError **error)
+{
+  g_autoptr (VlTensorFile) file =
+      vl_tensor_file_open (training->checkpoint, error);
+  Arena arenas[N_ARENAS];
+
+  if (!file || !check_options (training, file, error))
+    return FALSE;
+  list_arenas (training, arenas);
+  for (guint i = 0; i < N_ARENAS; i++) {
+    const float *data = vl_tensor_file_expect (
+        file, arenas[i].name, 1, (guint64[]){arenas[i].n}, error);
+    if (!data)
+      return FALSE;
+    memcpy (arenas[i].data, data, arenas[i].n * sizeof *data);
+  }
+  training->vae.step = (guint)get_number (file, "vae.step");
+  training->rnn.step = (guint)get_number (file, "rnn.step");
+  training->best_nll = get_number (file, "rnn.best_nll");
+  if (training->options.minutes > 0) {
+    training->vae_steps = (guint)get_number (file, "vae.steps");
+    training->lstm_steps = (guint)get_number (file, "rnn.steps");
+  }
+  return TRUE;
+}

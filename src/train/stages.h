@@ -1,0 +1,74 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What the stages of a training share. One file per stage; train.c strings
+ * them together. */
+
+#pragma once
+
+#include "train.h"
+#include "optimizer.h"
+#include "workers.h"
+
+/* A run of consecutive frames of one clip. */
+typedef struct {
+  const VlFrameStore *store;
+  guint clip, begin, end; /* frames begin..end-1 */
+} VlSpan;
+
+static inline guint
+vl_span_length (const VlSpan *span)
+{
+  return span->end - span->begin;
+}
+
+/* Frames of all spans of an array of VlSpan. */
+guint vl_spans_length (const GArray *spans);
+
+/* Frame number `index` of all spans, counted through. */
+void vl_spans_locate (
+    const GArray *spans, guint index, VlSpan *span, guint *frame);
+
+typedef struct {
+  VlTrainOptions options;
+  VlModel *model;
+  VlOptimizer vae, rnn;
+  float *best_rnn; /* (rnn.n) weights with the lowest held-out NLL */
+  double best_nll; /* nats per step; INFINITY before the first look */
+  guint vae_steps, lstm_steps;
+
+  VlFrameStore *normal;
+  VlFrameStore *latents; /* of every normal frame: (n_tiles,Z) floats */
+  GArray *fit;           /* VlSpan: normal frames that weights are fitted on */
+  GArray *held_out;      /* VlSpan: normal frames that decide */
+  GArray *pictures;      /* VlSpan: what the VAE sees: fit and vae_only */
+
+  VlWorkers *workers;
+  GRand *random;
+  const char *checkpoint; /* file, or NULL */
+  gint64 checkpoint_time; /* monotonic us of the last one */
+
+  VlProgressFunc progress;
+  gpointer user_data;
+  GCancellable *cancellable;
+  gint64 start; /* monotonic us */
+  VlTrainSummary *summary;
+} VlTraining;
+
+/* Reports a step and keeps the checkpoint fresh. FALSE with error set when
+ * cancelled or when the checkpoint cannot be written. */
+gboolean vl_training_tick (VlTraining *training, VlStage stage, guint step,
+    guint n_steps, double loss, GError **error);
+
+/* The stages. */
+gboolean vl_training_fit_vae (VlTraining *training, GError **error);
+gboolean vl_training_encode (VlTraining *training, GError **error);
+gboolean vl_training_fit_lstm (VlTraining *training, GError **error);
+gboolean vl_training_calibrate (VlTraining *training, GError **error);
+
+/* Writes and reads what an interrupted training needs to go on to the same
+ * bits. */
+gboolean vl_checkpoint_save (VlTraining *training, GError **error);
+gboolean vl_checkpoint_load (VlTraining *training, GError **error);
