@@ -192,6 +192,12 @@ vl_analysis_encode (VlAnalysis *analysis, const guint8 *picture)
 }
 
 const float *
+vl_analysis_latents (const VlAnalysis *analysis)
+{
+  return analysis->mu;
+}
+
+const float *
 vl_analysis_input (const VlAnalysis *analysis)
 {
   return analysis->input;

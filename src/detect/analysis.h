@@ -34,6 +34,9 @@ void vl_analysis_place (const VlAnalysis *analysis, VlChannel channel,
  * stacked on those before it. */
 const float *vl_analysis_encode (VlAnalysis *analysis, const guint8 *picture);
 
+/* The latents (GY,GX,Z) of the last picture encoded. */
+const float *vl_analysis_latents (const VlAnalysis *analysis);
+
 /* The network's input (height,width,3) of the last picture encoded. */
 const float *vl_analysis_input (const VlAnalysis *analysis);
 
