@@ -21,7 +21,7 @@
                                */
 #define ENDLESS G_MAXUINT / 2 /* steps, until the time budget is measured */
 
-G_DEFINE_QUARK (vl - train - error - quark, vl_train_error)
+G_DEFINE_QUARK (vl_train_error, vl_train_error)
 
 unsigned
 vl_train_default_stride (unsigned width, unsigned height)
