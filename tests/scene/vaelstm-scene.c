@@ -16,12 +16,15 @@
 
 #define EXIT_USAGE 2
 
+#define DEFAULT_WIDTH 320
+#define DEFAULT_HEIGHT 240
+
 typedef struct {
   char *out, *labels, *visits, *size;
   int frames, seed, rate;
   double noise;
   gboolean normal;
-  guint width, height; /* from size */
+  guint width, height; /* what size says */
 } Options;
 
 /* ---- options ------------------------------------------------------------ */
@@ -31,6 +34,8 @@ parse_size (Options *options, GError **error)
 {
   char end;
 
+  if (!options->size)
+    return TRUE;
   if (sscanf (options->size, "%ux%u%c", &options->width, &options->height,
           &end) == 2 &&
       options->width >= VL_SCENE_MIN_SIDE &&
@@ -306,7 +311,8 @@ main (int argc, char **argv)
       .seed = 1,
       .rate = VL_SCENE_RATE,
       .noise = VL_SCENE_NOISE,
-      .size = g_strdup ("320x240")};
+      .width = DEFAULT_WIDTH,
+      .height = DEFAULT_HEIGHT};
   g_autoptr (GError) error = NULL;
   g_autoptr (VlScene) scene = NULL;
   g_autoptr (GString) labels = g_string_new ("clip,first,last,label\n");
