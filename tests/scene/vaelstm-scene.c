@@ -318,11 +318,11 @@ main (int argc, char **argv)
   g_autoptr (GString) labels = g_string_new ("clip,first,last,label\n");
   int status = EXIT_SUCCESS;
 
-  gst_init (NULL, NULL);
   if (!parse_options (&options, &argc, &argv, &error) ||
       !(scene = build_scene (&options, &error)))
     status = fail (error, EXIT_USAGE);
-  else if (!write_video (scene, &options, labels, &error) ||
+  else if (!gst_init_check (NULL, NULL, &error) ||
+           !write_video (scene, &options, labels, &error) ||
            !write_labels (&options, labels, &error))
     status = fail (error, EXIT_FAILURE);
   g_free (options.out);
