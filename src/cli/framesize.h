@@ -1,0 +1,15 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The size a model gets when none is asked for. */
+
+#pragma once
+
+/* width and height of a video in square pixels -> of the model, multiples of 32
+ * in 128..512. The shorter side becomes 256 for 240 lines and more, 192 for 160
+ * and more, else 128; the longer one keeps the shape. Windows at a stride of 32
+ * pixels then reach the edges. */
+void vl_default_frame_size (unsigned video_width, unsigned video_height,
+    unsigned *width, unsigned *height);
