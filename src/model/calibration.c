@@ -33,44 +33,57 @@ compare_floats (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Excesses over u of values in time order, one per cluster: its largest. With
- * gap 0 every exceedance is a cluster. Returns their number. */
-static unsigned
-cluster_excesses (
-    float *excesses, const float *values, unsigned n, double u, unsigned gap)
+/* Clusters per exceedance, by the times between exceedances (the intervals
+ * estimator of the extremal index; Ferro and Segers 2003): 1 for independent
+ * frames, 1/n where they come n at a time. */
+static double
+extremal_index (const float *values, unsigned n, double u)
 {
-  unsigned n_clusters = 0, since = G_MAXUINT / 2;
+  double sum = 0, square = 0, sum_1 = 0, product = 0;
+  unsigned last = 0, largest = 0, n_gaps = 0, seen = 0;
 
-  for (unsigned i = 0; i < n; i++, since++) {
+  for (unsigned i = 0; i < n; i++) {
     if (values[i] <= u)
       continue;
-    if (since >= gap)
-      excesses[n_clusters++] = values[i] - u;
-    else
-      excesses[n_clusters - 1] = MAX (excesses[n_clusters - 1], values[i] - u);
-    since = 0;
+    if (seen++) {
+      const double gap = i - last;
+      n_gaps++;
+      largest = MAX (largest, i - last);
+      sum += gap;
+      square += gap * gap;
+      sum_1 += gap - 1;
+      product += (gap - 1) * (gap - 2);
+    }
+    last = i;
   }
-  return n_clusters;
+  if (n_gaps == 0)
+    return 1;
+  const double theta = largest <= 2 ? 2 * sum * sum / (n_gaps * square)
+                                    : 2 * sum_1 * sum_1 / (n_gaps * product);
+  return CLAMP (theta, 1.0 / seen, 1);
 }
 
 /* Generalised Pareto by probability-weighted moments (Hosking and Wallis
- * 1987), xi shrunk towards the exponential's 0 where excesses are few:
+ * 1987), xi shrunk towards the exponential's 0 where clusters are few. With the
+ * n excesses over u ascending:
  *   b0 = E[y], b1 = E[y (1 - F(y))]
  *   xi = 2 - b0 / (b0 - 2 b1),  sigma = b0 (1 - xi)  */
 static void
-fit_pareto (VlTail *tail, float *excesses, unsigned n)
+fit_pareto (VlTail *tail, const float *over, unsigned n)
 {
+  const double n_clusters = n * tail->theta;
   double b0 = 0, b1 = 0;
 
-  qsort (excesses, n, sizeof *excesses, compare_floats);
   for (unsigned i = 0; i < n; i++) {
-    b0 += excesses[i] / (double)n;
-    b1 += excesses[i] * (n - 1.0 - i) / ((n > 1 ? n - 1.0 : 1) * n);
+    const double excess = over[i] - tail->u;
+    b0 += excess / n;
+    b1 += excess * (n - 1.0 - i) / (MAX (n - 1.0, 1) * n);
   }
   const double gap = b0 - 2 * b1;
   const double xi = gap > 1e-12 * b0 ? 2 - b0 / gap : 0;
-  tail->xi = CLAMP (xi, 0, MAX_XI) * n / (n + XI_PRIOR);
-  tail->sigma = b0 * (1 - tail->xi);
+  tail->xi = CLAMP (xi, 0, MAX_XI) * n_clusters / (n_clusters + XI_PRIOR);
+  /* statistics of a lifeless scene may all be equal */
+  tail->sigma = MAX (b0 * (1 - tail->xi), 1e-6 * (1 + fabs (tail->u)));
 }
 
 static void
@@ -84,22 +97,14 @@ void
 vl_tail_fit (VlTail *tail, float *values, unsigned n)
 {
   const unsigned n_over = CLAMP ((unsigned)(n * TAIL_SHARE), 1, n - 1);
-  g_autofree float *sorted = g_memdup2 (values, n * sizeof *values);
-  g_autofree float *excesses = g_new (float, n);
-  unsigned n_clusters, n_exceeding;
+  g_autofree float *in_time = g_memdup2 (values, n * sizeof *values);
 
-  qsort (sorted, n, sizeof *sorted, compare_floats);
-  tail->u = sorted[n - n_over - 1];
-  n_exceeding = cluster_excesses (excesses, values, n, tail->u, 0);
-  n_clusters = cluster_excesses (excesses, values, n, tail->u, CLUSTER_GAP);
-  tail->zeta = MAX (n_exceeding, 1) / (double)n;
-  tail->theta = n_exceeding ? n_clusters / (double)n_exceeding : 1;
-  if (n_clusters < MIN_CLUSTERS)
-    n_clusters = cluster_excesses (excesses, values, n, tail->u, 0);
-  fit_pareto (tail, excesses, n_clusters);
-  /* statistics of a lifeless scene may all be equal */
-  tail->sigma = MAX (tail->sigma, 1e-6 * (1 + fabs (tail->u)));
-  fit_body (tail, sorted, n - n_over);
+  qsort (values, n, sizeof *values, compare_floats);
+  tail->u = values[n - n_over - 1];
+  tail->zeta = n_over / (double)n;
+  tail->theta = extremal_index (in_time, n, tail->u);
+  fit_pareto (tail, values + n - n_over, n_over);
+  fit_body (tail, values, n - n_over);
 }
 
 /* P (X >= x) for x up to u, between the points of the body. */

@@ -29,8 +29,9 @@ typedef enum {
 /* "dynamics", "latent", "reconstruction". Static storage. */
 const char *vl_channel_name (VlChannel channel);
 
-#define VL_TAIL_BODY 64 /* points that describe a distribution below its tail  \
-                         */
+#define VL_TAIL_BODY                                                           \
+  64 /* points that describe a distribution below its tail                     \
+      */
 
 /* Distribution of one statistic on normal frames. */
 typedef struct {
@@ -43,8 +44,8 @@ typedef struct {
   double theta;             /* clusters per exceedance, (0, 1] */
 } VlTail;
 
-/* Fits the distribution to n values (overwritten: sorted), of consecutive
- * frames as they came. n >= 2. */
+/* Fits the distribution to the n >= 2 values of consecutive frames, in their
+ * order; sorts them. */
 void vl_tail_fit (VlTail *tail, float *values, unsigned n);
 
 /* -log10 P (X >= x): 0 and above, strictly increasing in x beyond the body's

@@ -17,7 +17,8 @@
 #define HIDDEN 128  /* LSTM units and width of its fc1 */
 #define GAUSSIANS 5 /* per latent dimension */
 #define CHECKPOINT_EVERY (60 * G_USEC_PER_SEC)
-#define LSTM_PER_VAE_TIME 0.2 /* rough share of the LSTM's training, for ETAs  \
+#define LSTM_PER_VAE_TIME                                                      \
+  0.2                         /* rough share of the LSTM's training, for ETAs  \
                                */
 #define ENDLESS G_MAXUINT / 2 /* steps, until the time budget is measured */
 
@@ -70,7 +71,8 @@ estimate_left (VlStage stage, guint step, guint n_steps, double stage_seconds)
   const double whole = stage_seconds * n_steps / MAX (step, 1);
   const double left = whole - stage_seconds;
 
-  return stage == VL_STAGE_VAE ? left + whole * LSTM_PER_VAE_TIME : left;
+  return MAX (left, 0) +
+         (stage == VL_STAGE_VAE ? whole * LSTM_PER_VAE_TIME : 0);
 }
 
 gboolean
