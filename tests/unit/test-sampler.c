@@ -53,6 +53,20 @@ static const GstVideoFormat rgb_formats[] = {
     GST_VIDEO_FORMAT_BGRP,
 };
 
+/* Some of those that GstVideoConverter reads for us. */
+static const GstVideoFormat converted_formats[] = {
+    GST_VIDEO_FORMAT_I420_10LE,
+    GST_VIDEO_FORMAT_I422_10LE,
+    GST_VIDEO_FORMAT_Y444_10LE,
+    GST_VIDEO_FORMAT_P010_10LE,
+    GST_VIDEO_FORMAT_v210,
+    GST_VIDEO_FORMAT_Y210,
+    GST_VIDEO_FORMAT_AYUV64,
+    GST_VIDEO_FORMAT_GRAY16_LE,
+    GST_VIDEO_FORMAT_GRAY10_LE32,
+    GST_VIDEO_FORMAT_VYUY,
+};
+
 static const VlPictureKind kinds[] = {VL_PICTURE_RGB, VL_PICTURE_LUMA};
 
 static unsigned
@@ -551,10 +565,8 @@ END_TEST
 /* Formats that go through GstVideoConverter keep their colorimetry. */
 START_TEST (test_constant_converted)
 {
-  static const char *const names[] = {"I420_10LE", "I422_10LE", "Y444_10LE",
-      "P010_10LE", "v210", "Y210", "AYUV64", "GRAY16_LE", "GRAY10_LE32",
-      "VYUY"};
-  GstVideoFormat format = gst_video_format_from_string (names[_i]);
+  GstVideoFormat format = converted_formats[_i];
+  const char *name = gst_video_format_to_string (format);
   GstVideoInterlaceMode mode = GST_VIDEO_INTERLACE_MODE_INTERLEAVED;
   GstVideoInfo yuv, info;
   GstVideoFrame from, to;
@@ -578,10 +590,10 @@ START_TEST (test_constant_converted)
 
     picture = sample (&to, 30, 24, VL_PICTURE_RGB);
     assert_pixels (picture, 30 * 24, 3,
-        GST_VIDEO_INFO_IS_GRAY (&info) ? grey : colours[i].rgb, 2, names[_i]);
+        GST_VIDEO_INFO_IS_GRAY (&info) ? grey : colours[i].rgb, 2, name);
     g_free (picture);
     picture = sample (&to, 30, 24, VL_PICTURE_LUMA);
-    assert_pixels (picture, 30 * 24, 1, grey, 1, names[_i]);
+    assert_pixels (picture, 30 * 24, 1, grey, 1, name);
     g_free (picture);
     gst_video_frame_unmap (&from);
     gst_video_frame_unmap (&to);
@@ -589,33 +601,28 @@ START_TEST (test_constant_converted)
 }
 END_TEST
 
-/* A grey frame of any format and any size is a grey picture of any size; but
- * GStreamer 1.22 itself misreads the last row of NV16_10LE32 at odd sizes. */
+/* A grey frame of any size is a grey picture of any size. */
 START_TEST (test_odd_sizes)
 {
-  guint n_formats;
-  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
   int from_w = sizes[_i].from_w, from_h = sizes[_i].from_h;
   int to_w = sizes[_i].to_w, to_h = sizes[_i].to_h;
-  GstVideoInfo grey = video_info (GST_VIDEO_FORMAT_GRAY8, from_w, from_h);
+  GstVideoInfo rgb = video_info (GST_VIDEO_FORMAT_RGBx, from_w, from_h);
   GstVideoFrame from, to;
 
-  constant[0] = 132;
-  new_frame (&from, &grey);
+  memset (constant, 132, sizeof constant);
+  new_frame (&from, &rgb);
   paint (&from, paint_constant);
-  for (guint f = 0; f < n_formats; f++) {
-    GstVideoInfo info = video_info (formats[f], from_w, from_h);
+  for (size_t f = 0; f < G_N_ELEMENTS (converted_formats); f++) {
+    GstVideoInfo info = video_info (converted_formats[f], from_w, from_h);
     const int level[3] = {132, 132, 132};
 
-    if (formats[f] == GST_VIDEO_FORMAT_NV16_10LE32)
-      continue;
     new_frame (&to, &info);
     convert (&to, &from);
     for (size_t k = 0; k < G_N_ELEMENTS (kinds); k++) {
       uint8_t *picture = sample (&to, to_w, to_h, kinds[k]);
 
       assert_pixels (picture, (size_t)to_w * to_h, channels (kinds[k]), level,
-          3 + coarsest_step (info.finfo), GST_VIDEO_INFO_NAME (&info));
+          2, GST_VIDEO_INFO_NAME (&info));
       g_free (picture);
     }
     gst_video_frame_unmap (&to);
@@ -838,7 +845,8 @@ main (int argc, char **argv)
       colour, test_constant_yuv, 0, G_N_ELEMENTS (yuv_formats));
   tcase_add_loop_test (
       colour, test_constant_rgb, 0, G_N_ELEMENTS (rgb_formats));
-  tcase_add_loop_test (colour, test_constant_converted, 0, 10);
+  tcase_add_loop_test (
+      colour, test_constant_converted, 0, G_N_ELEMENTS (converted_formats));
   tcase_add_test (colour, test_grey_follows_range);
   tcase_add_loop_test (colour, test_luma_of_rgb, 0, 3);
 
