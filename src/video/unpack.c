@@ -32,8 +32,7 @@ byte_of (const Source *source, int component)
   return GST_VIDEO_FORMAT_INFO_POFFSET (source->frame->info.finfo, component);
 }
 
-/* The first row of the band in a plane of the frame, for components of
- * n_rows. */
+/* The first row of the band in a plane of the frame; bands are of n_rows. */
 static const uint8_t *
 first_row (const Source *source, int plane, int n_rows)
 {
