@@ -277,10 +277,10 @@ close_event (GstVaeLstmDetect *self)
 {
   VlResult closed;
 
-  if (!self->last.anomalous)
+  vl_detector_close (self->detector, &closed);
+  if (closed.event != VL_EVENT_END)
     return;
 
-  vl_detector_close (self->detector, &closed);
   self->last.anomalous = FALSE;
   report_end (self);
 }

@@ -65,39 +65,44 @@ plane_is_whole (
          map->size - (data - map->data) >= size;
 }
 
-static GstVaeLstmFrameStatus
-check_frame (const GstVideoFrame *frame, const GstVideoInfo *info)
+static gboolean
+frame_is_whole (const GstVideoFrame *frame, const GstVideoInfo *info)
 {
-  if (GST_VIDEO_FRAME_FORMAT (frame) != GST_VIDEO_INFO_FORMAT (info) ||
-      GST_VIDEO_FRAME_WIDTH (frame) < GST_VIDEO_INFO_WIDTH (info) ||
-      GST_VIDEO_FRAME_HEIGHT (frame) < GST_VIDEO_INFO_HEIGHT (info))
-    return GST_VAE_LSTM_FRAME_OTHER_FORMAT;
-
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     if (!plane_is_whole (frame, info, plane))
-      return GST_VAE_LSTM_FRAME_SHORT;
+      return FALSE;
   }
-  return GST_VAE_LSTM_FRAME_OK;
+  return TRUE;
+}
+
+/* Mapping takes all this for granted. The picture of the meta may be larger
+ * than that of the caps, to be cropped. */
+static gboolean
+meta_suits (GstBuffer *buffer, const GstVideoInfo *info)
+{
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+
+  return !meta || (meta->format == GST_VIDEO_INFO_FORMAT (info) &&
+                      meta->n_planes == GST_VIDEO_INFO_N_PLANES (info) &&
+                      meta->width >= (guint)GST_VIDEO_INFO_WIDTH (info) &&
+                      meta->height >= (guint)GST_VIDEO_INFO_HEIGHT (info));
 }
 
 GstVaeLstmFrameStatus
 gst_vae_lstm_frame_map (
     GstVideoFrame *frame, const GstVideoInfo *info, GstBuffer *buffer)
 {
-  GstVaeLstmFrameStatus status;
-
+  if (!meta_suits (buffer, info))
+    return GST_VAE_LSTM_FRAME_OTHER_FORMAT;
   if (!gst_video_frame_map (frame, info, buffer,
           GST_MAP_READ | (GstMapFlags)GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
     return GST_VAE_LSTM_FRAME_UNMAPPABLE;
-
-  status = check_frame (frame, info);
-  if (status != GST_VAE_LSTM_FRAME_OK) {
+  if (!frame_is_whole (frame, info)) {
     gst_video_frame_unmap (frame);
-    return status;
+    return GST_VAE_LSTM_FRAME_SHORT;
   }
 
-  /* A video meta may describe a larger picture, to be cropped. */
   frame->info.width = info->width;
   frame->info.height = info->height;
-  return status;
+  return GST_VAE_LSTM_FRAME_OK;
 }
