@@ -5,6 +5,7 @@
 
 #include "json.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What a JSON text is made of outside its strings. */
@@ -78,4 +79,91 @@ vl_json_parse_object (const char *text, gsize length, GError **error)
     return NULL;
   }
   return json_node_dup_object (root);
+}
+
+static JsonNode *
+get_value (JsonObject *object, const char *member, GType type)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  return node && json_node_get_value_type (node) == type ? node : NULL;
+}
+
+static gboolean
+node_to_double (JsonNode *node, double *value)
+{
+  GType type = node ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+  if (type != G_TYPE_DOUBLE && type != G_TYPE_INT64)
+    return FALSE;
+  *value = json_node_get_double (node);
+  return isfinite (*value);
+}
+
+gboolean
+vl_json_get_uint (JsonObject *object, const char *member, guint *value)
+{
+  JsonNode *node = get_value (object, member, G_TYPE_INT64);
+  gint64 number = node ? json_node_get_int (node) : -1;
+
+  if (number < 0 || number > G_MAXUINT)
+    return FALSE;
+  *value = number;
+  return TRUE;
+}
+
+gboolean
+vl_json_get_double (JsonObject *object, const char *member, double *value)
+{
+  return node_to_double (json_object_get_member (object, member), value);
+}
+
+gboolean
+vl_json_get_boolean (JsonObject *object, const char *member, gboolean *value)
+{
+  JsonNode *node = get_value (object, member, G_TYPE_BOOLEAN);
+
+  if (node == NULL)
+    return FALSE;
+  *value = json_node_get_boolean (node);
+  return TRUE;
+}
+
+const char *
+vl_json_get_string (JsonObject *object, const char *member)
+{
+  JsonNode *node = get_value (object, member, G_TYPE_STRING);
+
+  return node ? json_node_get_string (node) : NULL;
+}
+
+JsonObject *
+vl_json_get_object (JsonObject *object, const char *member)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  return node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node)
+                                               : NULL;
+}
+
+gboolean
+vl_json_get_floats (
+    JsonObject *object, const char *member, float *numbers, guint n)
+{
+  JsonNode *node = json_object_get_member (object, member);
+  JsonArray *array;
+
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
+    return FALSE;
+  array = json_node_get_array (node);
+  if (json_array_get_length (array) != n)
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    double number;
+
+    if (!node_to_double (json_array_get_element (array, i), &number))
+      return FALSE;
+    numbers[i] = (float)number;
+  }
+  return TRUE;
 }

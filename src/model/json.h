@@ -19,3 +19,18 @@
  * other extensions of json-glib are refused. */
 JsonObject *vl_json_parse_object (
     const char *text, gsize length, GError **error);
+
+/* A member's value; FALSE or NULL when it is missing or of another kind.
+ * Doubles may be written as whole numbers, and are finite. */
+gboolean vl_json_get_uint (
+    JsonObject *object, const char *member, guint *value);
+gboolean vl_json_get_double (
+    JsonObject *object, const char *member, double *value);
+gboolean vl_json_get_boolean (
+    JsonObject *object, const char *member, gboolean *value);
+const char *vl_json_get_string (JsonObject *object, const char *member);
+JsonObject *vl_json_get_object (JsonObject *object, const char *member);
+
+/* A member that is an array of exactly n finite numbers. */
+gboolean vl_json_get_floats (
+    JsonObject *object, const char *member, float *numbers, guint n);

@@ -79,6 +79,13 @@ unsigned vl_model_grid_height (const VlModel *model);
 void vl_model_tile_position (
     const VlModel *model, unsigned tile, float position[2]);
 
+/* Places of a channel: tiles, or for VL_CHANNEL_RECONSTRUCTION the blocks of as
+ * few windows as cover the grid, VL_MODEL_BLOCKS each. */
+#define VL_MODEL_BLOCK 16 /* pixels, side of a block */
+#define VL_MODEL_BLOCKS                                                        \
+  ((VL_WINDOW / VL_MODEL_BLOCK) * (VL_WINDOW / VL_MODEL_BLOCK))
+gsize vl_model_n_places (const VlModel *model, VlChannel channel);
+
 /* Bytes per pixel of a sampled picture: 3 for VL_INPUT_RGB, 1 for
  * VL_INPUT_MOTION. */
 unsigned vl_input_bytes_per_pixel (const VlInput *input);

@@ -162,13 +162,9 @@ read_numbers (guint64 *numbers, unsigned *n, unsigned max, JsonObject *object,
 static const DataType *
 find_type (JsonObject *object)
 {
-  JsonNode *node = json_object_get_member (object, "dtype");
-  const char *name;
+  const char *name = vl_json_get_string (object, "dtype");
 
-  if (node == NULL || json_node_get_value_type (node) != G_TYPE_STRING)
-    return NULL;
-  name = json_node_get_string (node);
-  for (unsigned i = 0; i < G_N_ELEMENTS (data_types); i++) {
+  for (unsigned i = 0; name != NULL && i < G_N_ELEMENTS (data_types); i++) {
     if (g_str_equal (name, data_types[i].name))
       return &data_types[i];
   }
