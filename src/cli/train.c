@@ -12,6 +12,7 @@
 #include "output.h"
 #include "progress.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -381,6 +382,7 @@ train (Options *o, const char *checkpoint, VlProgressLine *line, GError **error)
   vl_progress_finish (line);
   if (model == NULL || !vl_model_save (model, o->output, error))
     return FALSE;
+  g_unlink (checkpoint);
   print_summary (o, &summary);
   return TRUE;
 }

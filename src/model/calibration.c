@@ -128,7 +128,7 @@ double
 vl_tail_score (const VlTail *tail, double x)
 {
   if (x <= tail->u)
-    return -log10 (body_probability (tail, x));
+    return fabs (log10 (body_probability (tail, x)));
 
   const double y = (x - tail->u) / tail->sigma;
   const double nats = tail->xi > 1e-9 ? log1p (tail->xi * y) / tail->xi : y;

@@ -7,7 +7,6 @@
 
 #include "stages.h"
 
-#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -323,8 +322,6 @@ vl_train (const VlTrainOptions *options, VlFrameStore *normal,
   if (run_stages (&training, resume, error)) {
     model = g_steal_pointer (&training.model);
     model->record = write_record (&training);
-    if (checkpoint)
-      g_unlink (checkpoint);
   }
   training_clear (&training);
   return model;

@@ -88,7 +88,8 @@ typedef struct {
  * seen by the VAE alone and may hold anomalies. Both are finished stores of
  * pictures of the input's size. checkpoint (may be NULL) is a file that is
  * written now and then and when cancelled; with resume it is read first, and
- * training goes on from there to the same bits. It is deleted at the end.
+ * training goes on from there to the same bits. It outlives the call, so that
+ * the caller can save the model first.
  * NULL with error set on failure; G_IO_ERROR_CANCELLED when cancelled. */
 VlModel *vl_train (const VlTrainOptions *options, VlFrameStore *normal,
     VlFrameStore *vae_only, const char *checkpoint, gboolean resume,

@@ -51,6 +51,20 @@ START_TEST (test_schedule_absorbs_jitter)
 }
 END_TEST
 
+/* Far fewer frames than there are: none is taken much too early. */
+START_TEST (test_schedule_keeps_its_grid)
+{
+  VlSchedule schedule;
+
+  vl_schedule_init (&schedule, 1, 1);
+  for (guint i = 0; i < 300; i++) {
+    const guint64 time = i * G_GUINT64_CONSTANT (1000000000) / 30;
+    if (vl_schedule_is_due (&schedule, time))
+      ck_assert_uint_eq (i % 30, 0);
+  }
+}
+END_TEST
+
 START_TEST (test_schedule_gap_and_reset)
 {
   VlSchedule schedule;
@@ -305,6 +319,7 @@ main (void)
 
   tcase_add_test (tcase, test_schedule_rates);
   tcase_add_test (tcase, test_schedule_absorbs_jitter);
+  tcase_add_test (tcase, test_schedule_keeps_its_grid);
   tcase_add_test (tcase, test_schedule_gap_and_reset);
   tcase_add_test (tcase, test_channel_takes_the_largest);
   tcase_add_test (tcase, test_channel_averages_causally);
