@@ -380,6 +380,7 @@ VlModel *
 vl_model_read (VlTensorFile *file, GError **error)
 {
   g_autoptr (VlModel) model = NULL;
+  GError *cause = NULL;
 
   if (!check_version (file, error))
     return NULL;
@@ -388,6 +389,11 @@ vl_model_read (VlTensorFile *file, GError **error)
       !read_record (file, model, error) ||
       !check_self_test (file, model, error))
     return NULL;
+  /* last, so that damage is named more closely where it can be */
+  if (!vl_tensor_file_verify (file, &cause)) {
+    vl_model_take_error (error, cause);
+    return NULL;
+  }
   model->checksum = vl_tensor_file_checksum (file);
   return g_steal_pointer (&model);
 }

@@ -99,6 +99,49 @@ vl_tensor_writer_checksum (const VlTensorWriter *writer)
   return writer->saved ? g_checksum_get_string (writer->checksum) : NULL;
 }
 
+/* Hands on the tensors' numbers in little-endian order, chunk by chunk, until
+ * func returns FALSE. Returns whether it never did. */
+static gboolean
+each_chunk (const VlTensorWriter *writer,
+    gboolean (*func) (gpointer context, gconstpointer bytes, gsize n),
+    gpointer context)
+{
+  g_autofree guint32 *chunk = g_new (guint32, CHUNK);
+
+  for (guint t = 0; t < writer->tensors->len; t++) {
+    const Tensor *tensor = g_ptr_array_index (writer->tensors, t);
+
+    for (gsize i = 0; i < tensor->n; i += CHUNK) {
+      const gsize n = MIN (tensor->n - i, CHUNK);
+
+      memcpy (chunk, tensor->data + i, n * sizeof *chunk);
+      for (gsize j = 0; j < n; j++)
+        chunk[j] = GUINT32_TO_LE (chunk[j]);
+      if (!func (context, chunk, n * sizeof *chunk))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+update_digest (gpointer digest, gconstpointer bytes, gsize n)
+{
+  g_checksum_update (digest, bytes, n);
+  return TRUE;
+}
+
+/* Sets the key by which vl_tensor_file_verify() knows the data. */
+static void
+set_digest (VlTensorWriter *writer)
+{
+  g_autoptr (GChecksum) digest = g_checksum_new (G_CHECKSUM_SHA256);
+
+  each_chunk (writer, update_digest, digest);
+  vl_tensor_writer_metadata (
+      writer, VL_TENSOR_FILE_DIGEST, g_checksum_get_string (digest));
+}
+
 /* Adds "__metadata__", its keys sorted: the same content, the same file. */
 static void
 build_metadata (JsonBuilder *builder, GHashTable *metadata)
@@ -148,8 +191,7 @@ build_header (const VlTensorWriter *writer)
   gsize begin = 0;
 
   json_builder_begin_object (builder);
-  if (g_hash_table_size (writer->metadata) > 0)
-    build_metadata (builder, writer->metadata);
+  build_metadata (builder, writer->metadata);
   for (guint i = 0; i < writer->tensors->len; i++) {
     const Tensor *tensor = g_ptr_array_index (writer->tensors, i);
 
@@ -166,15 +208,21 @@ build_header (const VlTensorWriter *writer)
   return header;
 }
 
+typedef struct {
+  int fd;
+  GChecksum *checksum; /* of the bytes written */
+} Output;
+
 /* Writes all bytes; FALSE with errno set on failure. */
 static gboolean
-write_all (VlTensorWriter *writer, int fd, gconstpointer data, gsize n)
+write_all (gpointer context, gconstpointer data, gsize n)
 {
+  Output *output = context;
   const guint8 *bytes = data;
 
-  g_checksum_update (writer->checksum, bytes, n);
+  g_checksum_update (output->checksum, bytes, n);
   while (n > 0) {
-    gssize written = write (fd, bytes, n);
+    gssize written = write (output->fd, bytes, n);
 
     if (written < 0 && errno != EINTR)
       return FALSE;
@@ -187,7 +235,7 @@ write_all (VlTensorWriter *writer, int fd, gconstpointer data, gsize n)
 }
 
 static gboolean
-write_header (VlTensorWriter *writer, int fd)
+write_header (const VlTensorWriter *writer, Output *output)
 {
   GString *header = build_header (writer);
   guint64 n = GUINT64_TO_LE ((guint64)header->len);
@@ -196,40 +244,21 @@ write_header (VlTensorWriter *writer, int fd)
   if (header->len > VL_TENSOR_FILE_MAX_HEADER)
     errno = EFBIG;
   else
-    ok = write_all (writer, fd, &n, sizeof n) &&
-         write_all (writer, fd, header->str, header->len);
+    ok = write_all (output, &n, sizeof n) &&
+         write_all (output, header->str, header->len);
   g_string_free (header, TRUE);
   return ok;
 }
 
 static gboolean
-write_tensor (VlTensorWriter *writer, int fd, const Tensor *tensor)
-{
-  g_autofree guint32 *chunk = g_new (guint32, CHUNK);
-
-  for (gsize i = 0; i < tensor->n; i += CHUNK) {
-    gsize n = MIN (tensor->n - i, CHUNK);
-
-    memcpy (chunk, tensor->data + i, n * sizeof *chunk);
-    for (gsize j = 0; j < n; j++)
-      chunk[j] = GUINT32_TO_LE (chunk[j]);
-    if (!write_all (writer, fd, chunk, n * sizeof *chunk))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
 write_file (VlTensorWriter *writer, int fd)
 {
+  Output output = {fd, writer->checksum};
+
   g_checksum_reset (writer->checksum);
-  if (!write_header (writer, fd))
-    return FALSE;
-  for (guint i = 0; i < writer->tensors->len; i++) {
-    if (!write_tensor (writer, fd, g_ptr_array_index (writer->tensors, i)))
-      return FALSE;
-  }
-  return fsync (fd) == 0;
+  set_digest (writer);
+  return write_header (writer, &output) &&
+         each_chunk (writer, write_all, &output) && fsync (fd) == 0;
 }
 
 /* Makes the renaming last through a power cut. The file is whole and in place

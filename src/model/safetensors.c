@@ -489,6 +489,22 @@ vl_tensor_file_expect (VlTensorFile *file, const char *name, unsigned n_dims,
   return NULL;
 }
 
+gboolean
+vl_tensor_file_verify (const VlTensorFile *file, GError **error)
+{
+  const char *expected = vl_tensor_file_metadata (file, VL_TENSOR_FILE_DIGEST);
+  g_autofree char *digest = NULL;
+
+  if (expected == NULL)
+    return TRUE;
+  digest =
+      g_compute_checksum_for_data (G_CHECKSUM_SHA256, file->data, file->n_data);
+  if (g_str_equal (digest, expected))
+    return TRUE;
+  return set_error (error, file, VL_TENSOR_FILE_ERROR_DAMAGED,
+      "is damaged: its data do not have the SHA-256 they were written with");
+}
+
 char *
 vl_tensor_file_checksum (const VlTensorFile *file)
 {

@@ -24,6 +24,9 @@
 #define VL_TENSOR_FILE_MAX_HEADER (1024 * 1024) /* bytes */
 #define VL_TENSOR_FILE_MAX_TENSORS 1024
 
+/* Key of __metadata__: SHA-256 of the data in hex. Set by the writer. */
+#define VL_TENSOR_FILE_DIGEST "data_sha256"
+
 typedef enum {
   VL_TENSOR_FILE_ERROR_READ,      /* cannot be opened, or is no regular file */
   VL_TENSOR_FILE_ERROR_TRUNCATED, /* shorter than its own header says */
@@ -31,6 +34,7 @@ typedef enum {
   VL_TENSOR_FILE_ERROR_MISSING,   /* has no tensor of that name */
   VL_TENSOR_FILE_ERROR_TYPE,      /* the tensor does not hold F32 or F64 */
   VL_TENSOR_FILE_ERROR_SHAPE,     /* the tensor has another shape */
+  VL_TENSOR_FILE_ERROR_DAMAGED,   /* the data are not what was written */
   VL_TENSOR_FILE_ERROR_WRITE      /* cannot be written */
 } VlTensorFileError;
 
@@ -65,6 +69,10 @@ const float *vl_tensor_file_get (VlTensorFile *file, const char *name,
 /* The same for a tensor that must have the given shape. */
 const float *vl_tensor_file_expect (VlTensorFile *file, const char *name,
     unsigned n_dims, const guint64 *shape, GError **error);
+
+/* Compares the data with the SHA-256 that was written with them. A file of
+ * another writer, which has none, passes. */
+gboolean vl_tensor_file_verify (const VlTensorFile *file, GError **error);
 
 /* SHA-256 of the whole file in hex; free with g_free(). */
 char *vl_tensor_file_checksum (const VlTensorFile *file);

@@ -271,6 +271,29 @@ START_TEST (test_bit_flips_in_header)
 }
 END_TEST
 
+/* Wherever it is, also in the calibration, which the self-test does not see. */
+START_TEST (test_any_damaged_byte_is_noticed)
+{
+  g_autofree char *whole = NULL;
+  guint64 header;
+  gsize n;
+
+  save_model ();
+  ck_assert (g_file_get_contents (path, &whole, &n, NULL));
+  memcpy (&header, whole, sizeof header);
+  header = GUINT64_FROM_LE (header) + sizeof header;
+  for (gsize byte = header; byte < n; byte += 911) {
+    g_autoptr (GError) error = NULL;
+
+    whole[byte] ^= 1;
+    overwrite (whole, n);
+    whole[byte] ^= 1;
+    ck_assert_ptr_null (vl_model_load (path, &error));
+    ck_assert_int_eq (error->domain, VL_MODEL_ERROR);
+  }
+}
+END_TEST
+
 #define ARCHITECTURE(width, latent, extra, dim, units, layers, k, residual)    \
   "{\"width\":" width ",\"latent\":" latent ",\"extra\":" extra                \
   ",\"hidden_dim\":" dim ",\"hidden_units\":" units ",\"layers\":" layers      \
@@ -503,6 +526,7 @@ model_suite (void)
   tcase_add_test (load, test_truncated);
   tcase_add_test (load, test_not_a_model);
   tcase_add_test (load, test_bit_flips_in_header);
+  tcase_add_test (load, test_any_damaged_byte_is_noticed);
   tcase_add_loop_test (load, test_edited, 0, G_N_ELEMENTS (edits));
   tcase_add_test (load, test_unknown_keys_and_tensors_are_ignored);
   tcase_set_timeout (load, 120);

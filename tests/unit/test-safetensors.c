@@ -192,6 +192,31 @@ START_TEST (test_f64_and_misaligned)
 }
 END_TEST
 
+START_TEST (test_verify)
+{
+  g_autofree char *whole = NULL;
+  g_autoptr (VlTensorFile) sound = NULL, damaged = NULL, other = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize n;
+
+  save_small ();
+  sound = vl_tensor_file_open (path, NULL);
+  ck_assert (vl_tensor_file_verify (sound, NULL));
+
+  ck_assert (g_file_get_contents (path, &whole, &n, NULL));
+  whole[n - 1] ^= 1;
+  overwrite (whole, n);
+  damaged = vl_tensor_file_open (path, NULL);
+  ck_assert (!vl_tensor_file_verify (damaged, &error));
+  ck_assert (g_error_matches (
+      error, VL_TENSOR_FILE_ERROR, VL_TENSOR_FILE_ERROR_DAMAGED));
+
+  write_raw ("{}", 0);
+  other = vl_tensor_file_open (path, NULL);
+  ck_assert (vl_tensor_file_verify (other, NULL));
+}
+END_TEST
+
 START_TEST (test_missing_and_wrong_shape)
 {
   g_autoptr (VlTensorFile) file = NULL;
@@ -415,6 +440,7 @@ safetensors_suite (void)
   tcase_add_test (read, test_checksum_is_of_the_file);
   tcase_add_test (read, test_large_tensor);
   tcase_add_test (read, test_f64_and_misaligned);
+  tcase_add_test (read, test_verify);
   tcase_add_test (read, test_missing_and_wrong_shape);
   tcase_add_test (read, test_unreadable);
   tcase_add_test (read, test_truncated);
