@@ -191,11 +191,10 @@ find_alarm (VlInterval *interval)
 
     if (!event_overlaps (track, event, interval->first, interval->last))
       continue;
-    if (alarm->frame < start->frame)
-      alarm = start;
     interval->detected = TRUE;
     interval->alarm_frame = alarm->frame;
-    interval->delay = (double)(alarm->time - start->time) / GST_SECOND;
+    if (alarm->time > start->time)
+      interval->delay = (double)(alarm->time - start->time) / GST_SECOND;
   }
 }
 

@@ -23,9 +23,9 @@ typedef struct {
   const VlTrack *track;
   guint64 first, last; /* frames */
   gboolean detected;   /* an event overlaps it */
-  guint64 alarm_frame; /* when detected: where the alarm stood, at or after
-                          first */
-  double delay;        /* seconds from first to there */
+  guint64 alarm_frame; /* when detected: where the alarm was raised, which may
+                          be before first */
+  double delay;        /* seconds from first to there; at least 0 */
 } VlInterval;
 
 typedef struct {

@@ -10,8 +10,7 @@
 
 #include <gio/gio.h>
 
-/* Starts watching SIGINT and SIGTERM. Call first in main(), before any other
- * thread exists. */
+/* Starts watching SIGINT and SIGTERM. Call once. */
 void vl_interrupt_watch (void);
 
 /* Cancelled by the first signal. Owned by this file. */

@@ -118,7 +118,9 @@ set_decode_error (VlMedia *media, GstMessage *message, GError **error)
   if (media->n_frames > 0)
     g_string_append_printf (
         what, " after %" G_GUINT64_FORMAT " frames", media->n_frames);
-  if (g_error_matches (cause, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE))
+  if (g_error_matches (cause, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE) ||
+      g_error_matches (
+          cause, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND))
     code = VL_MEDIA_ERROR_TYPE;
   set_error (media, code, what->str, error);
 }

@@ -19,11 +19,11 @@
 #define MAX_HEIGHT 30000
 #define MAX_ROWS (MAX_HEIGHT / (60 + TITLE + LABELS))
 
-/* The vertical axis reaches at most so many thresholds; what is above is cut
- * and marked. Past LINEAR it follows the square root, so that normal footage
- * stays readable beside large peaks. */
-#define CUT 16.0
+/* The vertical axis is linear where all scores are within so many thresholds;
+ * else linear up to the threshold, which stands at a share of the height, and
+ * logarithmic above, so that normal footage stays readable beside any peak. */
 #define LINEAR 4.0
+#define THRESHOLD_SHARE 0.35
 
 #define INK 0x1c2733
 #define FAINT 0x9aa5b1
@@ -42,7 +42,7 @@ static const struct {
 
 typedef struct {
   double threshold, top; /* scores */
-  gboolean root;         /* square-root axis */
+  gboolean logarithmic;  /* above the threshold */
 } Axis;
 
 /* One clip's rectangle on the picture. */
@@ -75,19 +75,29 @@ choose_axis (const GPtrArray *tracks)
   const VlTrack *first = tracks->pdata[0];
   const double threshold = first->threshold > 0 ? first->threshold : 1;
   const double largest = largest_value (tracks) * 1.05;
-  const double top = CLAMP (largest, 1.5 * threshold, CUT * threshold);
+  const double top = MAX (largest, 1.5 * threshold);
 
   return (Axis){threshold, top, top > LINEAR * threshold};
+}
+
+/* Share of the height, 0..1. */
+static double
+axis_share (const Axis *axis, double score)
+{
+  score = CLAMP (score, 0, axis->top);
+  if (!axis->logarithmic)
+    return score / axis->top;
+  if (score <= axis->threshold)
+    return THRESHOLD_SHARE * score / axis->threshold;
+  return THRESHOLD_SHARE + (1 - THRESHOLD_SHARE) *
+                               log (score / axis->threshold) /
+                               log (axis->top / axis->threshold);
 }
 
 static double
 row_y (const Row *row, double score)
 {
-  double share = CLAMP (score, 0, row->axis->top) / row->axis->top;
-
-  if (row->axis->root)
-    share = sqrt (share);
-  return row->y + row->height * (1 - share);
+  return row->y + row->height * (1 - axis_share (row->axis, score));
 }
 
 static double
@@ -136,7 +146,7 @@ draw_score_tick (const Row *row, double score)
   const double y = row_y (row, score);
   char text[32];
 
-  g_snprintf (text, sizeof text, "%g", score);
+  g_snprintf (text, sizeof text, "%.15g", score);
   vl_canvas_colour (row->cr, GRID, 1);
   draw_line (row->cr, LEFT, y, LEFT + row->width, y);
   vl_canvas_colour (row->cr, INK, 1);
@@ -224,8 +234,9 @@ draw_events (const Row *row)
     vl_canvas_colour (row->cr, ALARM, 0.13);
     cairo_rectangle (row->cr, x0, row->y, width, row->height);
     cairo_fill (row->cr);
-    g_snprintf (
-        text, sizeof text, "event %u, peak %.3g", event->id, event->peak);
+    g_snprintf (text, sizeof text,
+        event->peak < 100 ? "event %u, peak %.1f" : "event %u, peak %.0f",
+        event->id, event->peak);
     cairo_text_extents (row->cr, text, &extents);
     if (x0 < free_x || x0 + extents.x_advance > LEFT + row->width)
       continue;
@@ -257,28 +268,6 @@ draw_curve (const Row *row, VlSeries series, unsigned colour, double width)
   cairo_stroke (row->cr);
 }
 
-/* A small triangle where the score leaves the picture. */
-static void
-draw_cut_marks (const Row *row)
-{
-  double last_x = -INFINITY;
-
-  vl_canvas_colour (row->cr, INK, 1);
-  for (guint i = 0; i < row->track->frames->len; i++) {
-    const VlScoredFrame *frame = vl_track_frame (row->track, i);
-    const double x = row_x (row, frame->frame);
-
-    if (frame->values[VL_SERIES_SCORE] <= row->axis->top || x - last_x < 12)
-      continue;
-    cairo_move_to (row->cr, x, row->y + 1);
-    cairo_rel_line_to (row->cr, -5, 8);
-    cairo_rel_line_to (row->cr, 10, 0);
-    cairo_close_path (row->cr);
-    cairo_fill (row->cr);
-    last_x = x;
-  }
-}
-
 static void
 draw_row (const Row *row)
 {
@@ -294,7 +283,6 @@ draw_row (const Row *row)
   cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
   for (gsize i = 0; i < G_N_ELEMENTS (curves); i++)
     draw_curve (row, curves[i].series, curves[i].colour, curves[i].width);
-  draw_cut_marks (row);
   cairo_restore (cr);
   vl_canvas_colour (cr, FAINT, 1);
   cairo_set_line_width (cr, 1);
@@ -326,7 +314,7 @@ draw_legend (cairo_t *cr, const Axis *axis, guint n_left_out)
   g_autofree char *note = g_strdup_printf (
       "score = -log10 of the chance that a normal frame scores as high; by "
       "frame number%s%s",
-      axis->root ? "; square-root axis" : "",
+      axis->logarithmic ? "; logarithmic above the threshold" : "",
       n_left_out > 0 ? "; more clips are left out" : "");
 
   for (gsize i = G_N_ELEMENTS (curves); i-- > 0;)

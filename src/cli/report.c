@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <string.h>
 
 #define N_KEYS 9
 
@@ -100,8 +101,9 @@ append_intervals (GString *text, const VlEvaluation *evaluation)
         interval->track->clip, interval->first, interval->last);
     if (interval->detected)
       g_string_append_printf (text,
-          "first alarm at frame %" G_GUINT64_FORMAT ", delay %.2f s\n",
-          interval->alarm_frame, interval->delay);
+          "alarm raised at frame %" G_GUINT64_FORMAT ", delay %.2f s%s\n",
+          interval->alarm_frame, interval->delay,
+          interval->alarm_frame < interval->first ? " (stood before)" : "");
     else
       g_string_append (text, "missed\n");
   }
