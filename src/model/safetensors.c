@@ -5,6 +5,7 @@
 
 #include "safetensors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -236,10 +237,6 @@ read_header (VlTensorFile *file, JsonObject *header, GError **error)
   const char *name;
   JsonNode *entry;
 
-  if (json_object_get_size (header) > VL_TENSOR_FILE_MAX_TENSORS)
-    return set_error (error, file, VL_TENSOR_FILE_ERROR_FORMAT,
-        "has more than %d tensors", VL_TENSOR_FILE_MAX_TENSORS);
-
   json_object_iter_init (&iter, header);
   while (json_object_iter_next (&iter, &name, &entry)) {
     Tensor *tensor;
@@ -250,6 +247,9 @@ read_header (VlTensorFile *file, JsonObject *header, GError **error)
             "__metadata__ is not a map of strings");
       continue;
     }
+    if (file->tensors->len == VL_TENSOR_FILE_MAX_TENSORS)
+      return set_error (error, file, VL_TENSOR_FILE_ERROR_FORMAT,
+          "has more than %d tensors", VL_TENSOR_FILE_MAX_TENSORS);
     tensor = g_new0 (Tensor, 1);
     tensor->name = g_strdup (name);
     g_ptr_array_add (file->tensors, tensor);

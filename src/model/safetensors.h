@@ -41,7 +41,9 @@ typedef enum {
 #define VL_TENSOR_FILE_ERROR (vl_tensor_file_error_quark ())
 GQuark vl_tensor_file_error_quark (void);
 
-/* An open file, mapped into memory. One thread at a time. */
+/* An open file, mapped into memory: cutting it short in place, while it is
+ * open, is a bus error. Files saved here are replaced, which is safe. One
+ * thread at a time. */
 typedef struct VlTensorFile VlTensorFile;
 
 VlTensorFile *vl_tensor_file_open (const char *path, GError **error);

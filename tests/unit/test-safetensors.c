@@ -328,6 +328,34 @@ START_TEST (test_hostile_headers)
 }
 END_TEST
 
+/* A header of n empty tensors. */
+static void
+write_tensors (guint n)
+{
+  GString *header = g_string_new ("{\"__metadata__\":{}");
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (header,
+        ",\"%u\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}", i);
+  g_string_append_c (header, '}');
+  write_raw (header->str, 0);
+  g_string_free (header, TRUE);
+}
+
+START_TEST (test_number_of_tensors)
+{
+  g_autoptr (VlTensorFile) file = NULL;
+
+  write_tensors (VL_TENSOR_FILE_MAX_TENSORS);
+  file = vl_tensor_file_open (path, NULL);
+  ck_assert_ptr_nonnull (file);
+  ck_assert_uint_eq (
+      vl_tensor_file_n_tensors (file), VL_TENSOR_FILE_MAX_TENSORS);
+  write_tensors (VL_TENSOR_FILE_MAX_TENSORS + 1);
+  assert_fails (VL_TENSOR_FILE_ERROR_FORMAT);
+}
+END_TEST
+
 START_TEST (test_bit_flips_never_crash)
 {
   g_autofree char *whole = NULL;
@@ -447,6 +475,7 @@ safetensors_suite (void)
   tcase_add_loop_test (read, test_bad_header, 0, G_N_ELEMENTS (bad_headers));
   tcase_add_test (read, test_long_data_are_missing);
   tcase_add_test (read, test_hostile_headers);
+  tcase_add_test (read, test_number_of_tensors);
   tcase_add_test (read, test_bit_flips_never_crash);
   tcase_set_timeout (read, 60);
   suite_add_tcase (suite, read);
