@@ -10,8 +10,8 @@
 const char *
 vl_series_name (VlSeries series)
 {
-  static const char *const names[VL_N_SERIES] = {"score", "dynamics",
-      "appearance", "latent", "reconstruction", "baseline"};
+  static const char *const names[VL_N_SERIES] = {
+      "score", "dynamics", "appearance", "baseline"};
 
   return names[series];
 }
@@ -91,9 +91,6 @@ make_scored (const VlMediaFrame *frame, const VlResult *result)
               [VL_SERIES_SCORE] = result->score,
               [VL_SERIES_DYNAMICS] = result->dynamics,
               [VL_SERIES_APPEARANCE] = result->appearance,
-              [VL_SERIES_LATENT] = result->channels[VL_CHANNEL_LATENT],
-              [VL_SERIES_RECONSTRUCTION] =
-                  result->channels[VL_CHANNEL_RECONSTRUCTION],
           },
       .anomalous = result->anomalous,
       .event_id = result->anomalous ? result->event_id : 0,

@@ -15,8 +15,6 @@ typedef enum {
   VL_SERIES_SCORE,
   VL_SERIES_DYNAMICS,
   VL_SERIES_APPEARANCE,
-  VL_SERIES_LATENT,
-  VL_SERIES_RECONSTRUCTION,
   VL_SERIES_BASELINE, /* frame difference; see baseline.h */
   VL_N_SERIES
 } VlSeries;

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define BLOCK 16 /* side of a reconstruction block, pixels */
-#define BLOCKS_PER_TILE ((VL_WINDOW / BLOCK) * (VL_WINDOW / BLOCK))
 #define HISTORY 3 /* pictures in a motion input */
 
 struct VlAnalysis {
@@ -32,43 +30,8 @@ struct VlAnalysis {
   float *base; /* (n_tiles,Z): what a residual head's mu is added to */
   gboolean has_prediction;
 
-  VlDecoder *decoder;
-  float *x_hat;    /* (128,128,3) */
-  unsigned *cover; /* tiles that together cover the frame */
-  unsigned n_cover;
-
   float *values[VL_N_CHANNELS];
 };
-
-/* Grid positions along one axis whose windows cover it: as few as can be, the
- * last one ending at the last window. */
-static unsigned
-cover_axis (unsigned *positions, unsigned n_tiles, unsigned stride)
-{
-  const unsigned step = MAX (1, VL_WINDOW / stride);
-  unsigned n = 0;
-
-  for (unsigned i = 0; i + 1 < n_tiles; i += step)
-    positions[n++] = i;
-  if (!n || positions[n - 1] + 1 < n_tiles)
-    positions[n++] = n_tiles - 1;
-  return n;
-}
-
-static void
-choose_cover (VlAnalysis *analysis)
-{
-  const unsigned stride = analysis->model->input.stride;
-  g_autofree unsigned *xs = g_new (unsigned, analysis->gx);
-  g_autofree unsigned *ys = g_new (unsigned, analysis->gy);
-  const unsigned nx = cover_axis (xs, analysis->gx, stride);
-  const unsigned ny = cover_axis (ys, analysis->gy, stride);
-
-  analysis->cover = g_new (unsigned, nx *ny);
-  for (unsigned y = 0; y < ny; y++)
-    for (unsigned x = 0; x < nx; x++)
-      analysis->cover[analysis->n_cover++] = ys[y] * analysis->gx + xs[x];
-}
 
 VlAnalysis *
 vl_analysis_new (const VlModel *model)
@@ -94,11 +57,8 @@ vl_analysis_new (const VlModel *model)
   a->rnn_in = g_new (float, (gsize)a->n_tiles *(Z + model->rnn.extra));
   a->rnn = vl_mdnrnn_state_new (&model->rnn, a->n_tiles);
   a->head = g_new (float, (gsize)a->n_tiles * 3 * KZ);
-  a->decoder = vl_decoder_new (&model->vae);
-  a->x_hat = g_new (float, VL_WINDOW *VL_WINDOW *VL_VAE_CHANNELS);
-  choose_cover (a);
   for (unsigned c = 0; c < VL_N_CHANNELS; c++)
-    a->values[c] = g_new (float, vl_analysis_n_places (a, c));
+    a->values[c] = g_new (float, a->n_tiles);
   return a;
 }
 
@@ -107,8 +67,7 @@ vl_analysis_free (VlAnalysis *a)
 {
   if (!a)
     return;
-  void *buffers[] = {
-      a->input, a->mu, a->z, a->base, a->rnn_in, a->head, a->x_hat, a->cover};
+  void *buffers[] = {a->input, a->mu, a->z, a->base, a->rnn_in, a->head};
 
   for (unsigned i = 0; i < HISTORY; i++)
     g_free (a->history[i]);
@@ -117,7 +76,6 @@ vl_analysis_free (VlAnalysis *a)
   for (unsigned i = 0; i < G_N_ELEMENTS (buffers); i++)
     g_free (buffers[i]);
   vl_encoder_free (a->encoder);
-  vl_decoder_free (a->decoder);
   vl_mdnrnn_state_free (a->rnn);
   g_free (a);
 }
@@ -129,31 +87,14 @@ vl_analysis_reset (VlAnalysis *analysis)
   vl_mdnrnn_state_reset (analysis->rnn);
 }
 
-unsigned
-vl_analysis_n_places (const VlAnalysis *analysis, VlChannel channel)
-{
-  return channel == VL_CHANNEL_RECONSTRUCTION
-             ? analysis->n_cover * BLOCKS_PER_TILE
-             : analysis->n_tiles;
-}
-
 void
-vl_analysis_place (const VlAnalysis *analysis, VlChannel channel,
-    unsigned place, unsigned *x, unsigned *y, unsigned *side)
+vl_analysis_place (
+    const VlAnalysis *analysis, unsigned tile, unsigned *x, unsigned *y)
 {
   const unsigned stride = analysis->model->input.stride;
-  const gboolean block = channel == VL_CHANNEL_RECONSTRUCTION;
-  const unsigned tile =
-      block ? analysis->cover[place / BLOCKS_PER_TILE] : place;
 
   *x = tile % analysis->gx * stride;
   *y = tile / analysis->gx * stride;
-  *side = block ? BLOCK : VL_WINDOW;
-  if (block) {
-    const unsigned b = place % BLOCKS_PER_TILE;
-    *x += b % (VL_WINDOW / BLOCK) * BLOCK;
-    *y += b / (VL_WINDOW / BLOCK) * BLOCK;
-  }
 }
 
 /* The oldest picture's buffer takes the new one; the first picture after a
@@ -232,7 +173,7 @@ measure_dynamics (VlAnalysis *a)
 
 /* Mean square of the standardised latent: distance from the tile's mean. */
 static void
-measure_latent (VlAnalysis *a)
+measure_appearance (VlAnalysis *a)
 {
   const unsigned Z = a->model->vae.Z;
 
@@ -240,44 +181,7 @@ measure_latent (VlAnalysis *a)
     float sum = 0;
     for (unsigned d = 0; d < Z; d++)
       sum += a->z[t * Z + d] * a->z[t * Z + d];
-    a->values[VL_CHANNEL_LATENT][t] = sum / Z;
-  }
-}
-
-/* Mean squared error per block of one decoded tile whose window begins at x. */
-static void
-block_errors (float errors[BLOCKS_PER_TILE], const float *x_hat, const float *x,
-    gsize row)
-{
-  const unsigned across = VL_WINDOW / BLOCK, run = BLOCK * VL_VAE_CHANNELS;
-
-  memset (errors, 0, BLOCKS_PER_TILE * sizeof *errors);
-  for (unsigned y = 0; y < VL_WINDOW; y++)
-    for (unsigned b = 0; b < across; b++) {
-      const float *p = x_hat + (y * across + b) * run,
-                  *q = x + y * row + b * run;
-      float sum = 0;
-      for (unsigned i = 0; i < run; i++)
-        sum += (p[i] - q[i]) * (p[i] - q[i]);
-      errors[y / BLOCK * across + b] += sum / (BLOCK * run);
-    }
-}
-
-static void
-measure_reconstruction (VlAnalysis *a)
-{
-  const VlInput *input = &a->model->input;
-  const gsize row = (gsize)input->width * VL_VAE_CHANNELS;
-  float *errors = a->values[VL_CHANNEL_RECONSTRUCTION];
-
-  for (unsigned i = 0; i < a->n_cover; i++, errors += BLOCKS_PER_TILE) {
-    const unsigned tile = a->cover[i];
-    const gsize x = tile % a->gx * input->stride;
-    const gsize y = tile / a->gx * input->stride;
-    vl_decoder_run (a->decoder, a->x_hat, a->mu + tile * a->model->vae.Z,
-        a->model->vae_params);
-    block_errors (
-        errors, a->x_hat, a->input + y * row + x * VL_VAE_CHANNELS, row);
+    a->values[VL_CHANNEL_APPEARANCE][t] = sum / Z;
   }
 }
 
@@ -308,8 +212,7 @@ vl_analysis_run (VlAnalysis *analysis, const guint8 *picture,
   standardise (analysis);
   if (predicted)
     measure_dynamics (analysis);
-  measure_latent (analysis);
-  measure_reconstruction (analysis);
+  measure_appearance (analysis);
   predict (analysis);
 
   for (unsigned c = 0; c < VL_N_CHANNELS; c++)

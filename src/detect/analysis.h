@@ -22,12 +22,9 @@ void vl_analysis_free (VlAnalysis *analysis);
 /* Forgets earlier pictures and the LSTM's state. */
 void vl_analysis_reset (VlAnalysis *analysis);
 
-/* Places of a channel. */
-unsigned vl_analysis_n_places (const VlAnalysis *analysis, VlChannel channel);
-
-/* Where a place lies, in pixels of the model's frame. */
-void vl_analysis_place (const VlAnalysis *analysis, VlChannel channel,
-    unsigned place, unsigned *x, unsigned *y, unsigned *side);
+/* Where a tile's window begins, in pixels of the model's frame. */
+void vl_analysis_place (
+    const VlAnalysis *analysis, unsigned tile, unsigned *x, unsigned *y);
 
 /* Encodes a picture (height,width,bytes per pixel): latents (GY,GX,Z), owned
  * by the analysis until the next call. For a motion input the picture is
@@ -40,9 +37,9 @@ const float *vl_analysis_latents (const VlAnalysis *analysis);
 /* The network's input (height,width,3) of the last picture encoded. */
 const float *vl_analysis_input (const VlAnalysis *analysis);
 
-/* Encodes a picture, sets values[channel] to each channel's raw values, and
- * advances the LSTM. values[VL_CHANNEL_DYNAMICS] is NULL for the first picture
- * after a reset, when nothing was predicted. No allocation. */
+/* Encodes a picture, sets values[channel] to each channel's raw values
+ * (n_tiles), and advances the LSTM. values[VL_CHANNEL_DYNAMICS] is NULL for the
+ * first picture after a reset, when nothing was predicted. No allocation. */
 void vl_analysis_run (VlAnalysis *analysis, const guint8 *picture,
     const float *values[VL_N_CHANNELS]);
 

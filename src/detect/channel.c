@@ -7,24 +7,20 @@
 
 #include <string.h>
 
-/* Overlapping tiles see an object several times: 6 of 45 as measured on Ped2.
- * Blocks of the reconstruction do not overlap. */
+/* Overlapping tiles see an object several times: 6 of 45 as measured on
+ * Ped2. */
 static unsigned
-top_places (VlChannel channel, unsigned n_places)
+top_tiles (unsigned n_tiles)
 {
-  const unsigned k =
-      channel == VL_CHANNEL_RECONSTRUCTION ? 4 : (6 * n_places + 22) / 45;
-
-  return CLAMP (k, 1, MIN (n_places, VL_CHANNEL_MAX_TOP));
+  return CLAMP ((6 * n_tiles + 22) / 45, 1, MIN (n_tiles, VL_CHANNEL_MAX_TOP));
 }
 
 void
-vl_channel_init (VlChannelState *state, VlChannel channel, unsigned n_places)
+vl_channel_init (VlChannelState *state, unsigned n_tiles)
 {
-  *state = (VlChannelState){
-      .n_places = n_places, .k = top_places (channel, n_places)};
-  state->ring = g_new (float, (gsize)VL_CHANNEL_AVERAGE *n_places);
-  state->average = g_new (float, n_places);
+  *state = (VlChannelState){.n_tiles = n_tiles, .k = top_tiles (n_tiles)};
+  state->ring = g_new (float, (gsize)VL_CHANNEL_AVERAGE *n_tiles);
+  state->average = g_new (float, n_tiles);
 }
 
 void
@@ -43,7 +39,7 @@ vl_channel_reset (VlChannelState *state)
 const float *
 vl_channel_average (VlChannelState *state, const float *values)
 {
-  const unsigned n = state->n_places;
+  const unsigned n = state->n_tiles;
   const unsigned slot = state->n_seen++ % VL_CHANNEL_AVERAGE;
   const unsigned filled = MIN (state->n_seen, VL_CHANNEL_AVERAGE);
 
@@ -57,10 +53,10 @@ vl_channel_average (VlChannelState *state, const float *values)
   return state->average;
 }
 
-/* Inserts a place among the largest, kept in falling order. */
+/* Inserts a tile among the largest, kept in falling order. */
 static void
 keep_largest (
-    VlChannelState *state, unsigned n_kept, unsigned place, float value)
+    VlChannelState *state, unsigned n_kept, unsigned tile, float value)
 {
   unsigned i = n_kept;
 
@@ -71,7 +67,7 @@ keep_largest (
     state->top_value[i] = state->top_value[i - 1];
   }
   if (i < state->k) {
-    state->top[i] = place;
+    state->top[i] = tile;
     state->top_value[i] = value;
   }
 }
@@ -82,7 +78,7 @@ vl_channel_statistic (VlChannelState *state, const float *average,
 {
   double sum = 0;
 
-  for (unsigned i = 0; i < state->n_places; i++)
+  for (unsigned i = 0; i < state->n_tiles; i++)
     keep_largest (state, MIN (i, state->k), i,
         (average[i] - calibration->mean[i]) / calibration->spread[i]);
   for (unsigned i = 0; i < state->k; i++)

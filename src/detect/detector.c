@@ -57,8 +57,7 @@ vl_detector_new (VlModel *model, const VlDetectorSettings *settings)
   detector->picture = g_malloc (detector->picture_size);
   detector->analysis = vl_analysis_new (model);
   for (unsigned c = 0; c < VL_N_CHANNELS; c++)
-    vl_channel_init (&detector->channels[c], c,
-        vl_analysis_n_places (detector->analysis, c));
+    vl_channel_init (&detector->channels[c], vl_model_n_tiles (model));
   vl_detector_set_rate (detector, 0, 1);
   return detector;
 }
@@ -162,37 +161,35 @@ paint_excluded (VlDetector *detector, guint8 *picture)
       picture[i] = background[i];
 }
 
-/* Raw values per place -> each channel's score -> the combined score. */
+/* Raw values per tile -> each channel's score -> the combined score. */
 static void
 score (VlDetector *detector, const float *const values[VL_N_CHANNELS],
     VlResult *result)
 {
   const VlCalibration *calibration = detector->model->calibration;
-  double largest = 0;
+  double sum = 0;
 
   for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
+    VlChannelState *state = &detector->channels[c];
     const VlChannelCalibration *normal = &calibration->channels[c];
-    result->channels[c] = 0;
-    if (!values[c])
-      continue;
-    const float *average =
-        vl_channel_average (&detector->channels[c], values[c]);
-    const float statistic =
-        vl_channel_statistic (&detector->channels[c], average, normal);
-    result->channels[c] = vl_tail_score (&normal->tail, statistic);
-    largest = MAX (largest, result->channels[c]);
+    result->channels[c] = VL_NEUTRAL_SCORE;
+    if (values[c])
+      result->channels[c] = vl_tail_score (
+          &normal->tail, vl_channel_statistic (state,
+                             vl_channel_average (state, values[c]), normal));
+    sum += result->channels[c];
   }
-  result->score = vl_tail_score (&calibration->combined, largest);
+  result->score = vl_tail_score (&calibration->combined, sum);
   result->dynamics = result->channels[VL_CHANNEL_DYNAMICS];
-  result->appearance = MAX (result->channels[VL_CHANNEL_LATENT],
-      result->channels[VL_CHANNEL_RECONSTRUCTION]);
+  result->appearance = result->channels[VL_CHANNEL_APPEARANCE];
 }
 
-/* The places that drove the channel which drove the score. */
+/* The tiles that drove the channel which drove the score. */
 static void
 find_regions (const VlDetector *detector, VlResult *result)
 {
-  const VlInput *input = &detector->model->input;
+  const double W = detector->model->input.width;
+  const double H = detector->model->input.height;
   const VlChannelState *state;
   VlChannel driver = 0;
 
@@ -202,13 +199,10 @@ find_regions (const VlDetector *detector, VlResult *result)
   state = &detector->channels[driver];
   result->n_regions = state->n_seen ? state->k : 0;
   for (unsigned i = 0; i < result->n_regions; i++) {
-    unsigned x, y, side;
-    vl_analysis_place (
-        detector->analysis, driver, state->top[i], &x, &y, &side);
+    unsigned x, y;
+    vl_analysis_place (detector->analysis, state->top[i], &x, &y);
     result->regions[i] = (VlRegion){
-        {x / (double)input->width, y / (double)input->height,
-            side / (double)input->width, side / (double)input->height},
-        state->top_value[i]};
+        {x / W, y / H, VL_WINDOW / W, VL_WINDOW / H}, state->top_value[i]};
   }
 }
 

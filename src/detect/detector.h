@@ -39,8 +39,8 @@ typedef struct {
   VlState state;
   double score;                   /* -log10 tail probability */
   double channels[VL_N_CHANNELS]; /* the same for each channel alone */
-  double appearance; /* larger of the latent and reconstruction channels */
-  double dynamics;   /* the dynamics channel */
+  double appearance;              /* the appearance channel */
+  double dynamics;                /* the dynamics channel */
   double threshold;
   gboolean anomalous; /* an event is open */
   VlEvent event;

@@ -19,8 +19,7 @@
 const char *
 vl_channel_name (VlChannel channel)
 {
-  static const char *const names[VL_N_CHANNELS] = {
-      "dynamics", "latent", "reconstruction"};
+  static const char *const names[VL_N_CHANNELS] = {"dynamics", "appearance"};
 
   return names[channel];
 }
@@ -136,8 +135,7 @@ vl_tail_score (const VlTail *tail, double x)
 }
 
 VlCalibration *
-vl_calibration_new (
-    unsigned n_tiles, unsigned Z, const unsigned n_places[VL_N_CHANNELS])
+vl_calibration_new (unsigned n_tiles, unsigned Z)
 {
   VlCalibration *calibration = g_new0 (VlCalibration, 1);
 
@@ -146,9 +144,8 @@ vl_calibration_new (
   calibration->latent_mean = g_new0 (float, (gsize)n_tiles *Z);
   calibration->latent_spread = g_new0 (float, (gsize)n_tiles *Z);
   for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
-    calibration->channels[c].n_places = n_places[c];
-    calibration->channels[c].mean = g_new0 (float, n_places[c]);
-    calibration->channels[c].spread = g_new0 (float, n_places[c]);
+    calibration->channels[c].mean = g_new0 (float, n_tiles);
+    calibration->channels[c].spread = g_new0 (float, n_tiles);
   }
   return calibration;
 }

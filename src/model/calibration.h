@@ -5,14 +5,14 @@
 
 /* From raw channel values to a number that means the same on every camera.
  *
- * Each channel gives one value per place (tile) and frame. A place's value is
- * averaged over the last few frames, normalised by its own normal mean and
- * spread, and the mean of the k largest places is the channel's statistic. The
- * upper tail of the statistic on held-out normal frames is fitted with a
- * generalised Pareto distribution (peaks over threshold; Siffer et al., KDD
- * 2017), so that score = -log10 P (a normal frame scores at least this). The
- * channels' scores are combined by their maximum, and that is calibrated once
- * more in the same way. */
+ * Each channel gives one value per tile and frame. A tile's value is averaged
+ * over the last few frames, normalised by its own normal mean and spread, and
+ * the mean of the k largest tiles is the channel's statistic. The upper tail of
+ * the statistic on held-out normal frames is fitted with a generalised Pareto
+ * distribution (peaks over threshold; Siffer et al., KDD 2017), so that score =
+ * -log10 P (a normal frame scores at least this). The channels' scores are
+ * added up (Fisher's way to combine tail probabilities), and the sum is
+ * calibrated once more in the same way. */
 
 #pragma once
 
@@ -20,18 +20,16 @@
 
 /* The score's channels, in the order of every array over them. */
 typedef enum {
-  VL_CHANNEL_DYNAMICS,       /* NLL of the latent under the predicted mixture */
-  VL_CHANNEL_LATENT,         /* distance of the latent from its normal mean */
-  VL_CHANNEL_RECONSTRUCTION, /* squared error of the decoded latent */
+  VL_CHANNEL_DYNAMICS,   /* NLL of the latent under the predicted mixture */
+  VL_CHANNEL_APPEARANCE, /* distance of the latent from its normal mean */
   VL_N_CHANNELS
 } VlChannel;
 
-/* "dynamics", "latent", "reconstruction". Static storage. */
+/* "dynamics", "appearance". Static storage. */
 const char *vl_channel_name (VlChannel channel);
 
-#define VL_TAIL_BODY                                                           \
-  64 /* points that describe a distribution below its tail                     \
-      */
+/* Points that describe a distribution below its tail. */
+#define VL_TAIL_BODY 64
 
 /* Distribution of one statistic on normal frames. */
 typedef struct {
@@ -54,9 +52,8 @@ double vl_tail_score (const VlTail *tail, double x);
 
 /* Normal values of one channel. */
 typedef struct {
-  unsigned n_places;
-  float *mean;   /* (n_places) */
-  float *spread; /* (n_places), > 0, shrunk towards the pooled one */
+  float *mean;   /* (n_tiles) */
+  float *spread; /* (n_tiles), > 0, shrunk towards the pooled one */
   VlTail tail;   /* of the channel's statistic */
 } VlChannelCalibration;
 
@@ -65,13 +62,15 @@ typedef struct {
   float *latent_mean;   /* (n_tiles,Z): z' = (z - mean) / spread */
   float *latent_spread; /* (n_tiles,Z), > 0 */
   VlChannelCalibration channels[VL_N_CHANNELS];
-  VlTail combined;   /* of the largest channel score */
+  VlTail combined;   /* of the sum of the channels' scores */
   unsigned n_frames; /* held-out normal frames it was fitted on */
 } VlCalibration;
 
 /* Zeroed tables of the right sizes. */
-VlCalibration *vl_calibration_new (
-    unsigned n_tiles, unsigned Z, const unsigned n_places[VL_N_CHANNELS]);
+VlCalibration *vl_calibration_new (unsigned n_tiles, unsigned Z);
+
+/* A channel's score where nothing speaks for or against normal: P = 1/2. */
+#define VL_NEUTRAL_SCORE 0.30102999566398120
 void vl_calibration_free (VlCalibration *calibration);
 
 /* The score above which `per_day` events a day are expected on normal footage

@@ -237,10 +237,9 @@ read_tail (VlTensorFile *file, VlTail *tail, const char *channel,
 }
 
 static gboolean
-read_channel (VlTensorFile *file, VlChannelCalibration *channel,
+read_channel (VlTensorFile *file, VlChannelCalibration *channel, gsize n,
     const char *name, JsonObject *tails, GError **error)
 {
-  const gsize n = channel->n_places;
   const float *mean = calibration_tensor (file, name, "mean", n, error);
   const float *spread =
       mean ? calibration_tensor (file, name, "spread", n, error) : NULL;
@@ -264,7 +263,6 @@ read_latent_statistics (VlTensorFile *file, VlModel *model, GError **error)
       vl_model_grid_height (model), vl_model_grid_width (model), model->vae.Z};
   const gsize n = shape[0] * shape[1] * shape[2];
   const float *mean, *spread;
-  unsigned n_places[VL_N_CHANNELS];
 
   mean = vl_model_tensor (file, "calibration.latent_mean", 3, shape, error);
   spread = mean ? vl_model_tensor (
@@ -276,10 +274,8 @@ read_latent_statistics (VlTensorFile *file, VlModel *model, GError **error)
     return set_error (error, file, VL_MODEL_ERROR_FORMAT,
         "calibration.latent_spread has numbers that are not above 0");
 
-  for (unsigned c = 0; c < VL_N_CHANNELS; c++)
-    n_places[c] = vl_model_n_places (model, c);
   model->calibration =
-      vl_calibration_new (shape[0] * shape[1], model->vae.Z, n_places);
+      vl_calibration_new (vl_model_n_tiles (model), model->vae.Z);
   memcpy (model->calibration->latent_mean, mean, n * sizeof *mean);
   memcpy (model->calibration->latent_spread, spread, n * sizeof *spread);
   return TRUE;
@@ -328,8 +324,8 @@ read_calibration (VlTensorFile *file, VlModel *model, GError **error)
         "tails");
 
   for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
-    if (!read_channel (
-            file, &calibration->channels[c], vl_channel_name (c), tails, error))
+    if (!read_channel (file, &calibration->channels[c], calibration->n_tiles,
+            vl_channel_name (c), tails, error))
       return FALSE;
   }
   return read_tail (file, &calibration->combined, "combined", tails, error) &&

@@ -159,8 +159,8 @@ add_calibration (
     const VlChannelCalibration *channel = &calibration->channels[c];
     const char *name = vl_channel_name (c);
 
-    add_vector (writer, name, "mean", channel->mean, channel->n_places);
-    add_vector (writer, name, "spread", channel->spread, channel->n_places);
+    add_vector (writer, name, "mean", channel->mean, calibration->n_tiles);
+    add_vector (writer, name, "spread", channel->spread, calibration->n_tiles);
     add_vector (writer, name, "body", channel->tail.body, VL_TAIL_BODY);
   }
   add_vector (
@@ -217,8 +217,8 @@ is_finite_calibration (const VlCalibration *calibration)
   for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
     const VlChannelCalibration *channel = &calibration->channels[c];
 
-    if (!vl_all_finite (channel->mean, channel->n_places) ||
-        !vl_all_finite (channel->spread, channel->n_places) ||
+    if (!vl_all_finite (channel->mean, calibration->n_tiles) ||
+        !vl_all_finite (channel->spread, calibration->n_tiles) ||
         !is_finite_tail (&channel->tail))
       return FALSE;
   }

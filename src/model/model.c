@@ -104,25 +104,10 @@ vl_model_tile_position (const VlModel *model, unsigned tile, float position[2])
   position[1] = axis_position (tile / GX, vl_model_grid_height (model));
 }
 
-/* Windows side by side, and the last one, that cover n tiles. */
-static gsize
-cover_axis (unsigned n, unsigned stride)
+unsigned
+vl_model_n_tiles (const VlModel *model)
 {
-  const unsigned step = MAX (1, VL_WINDOW / stride);
-
-  return (n - 1 + step - 1) / step + 1;
-}
-
-gsize
-vl_model_n_places (const VlModel *model, VlChannel channel)
-{
-  const unsigned GX = vl_model_grid_width (model);
-  const unsigned GY = vl_model_grid_height (model);
-  const unsigned stride = model->input.stride;
-
-  if (channel != VL_CHANNEL_RECONSTRUCTION)
-    return (gsize)GX * GY;
-  return cover_axis (GX, stride) * cover_axis (GY, stride) * VL_MODEL_BLOCKS;
+  return vl_model_grid_width (model) * vl_model_grid_height (model);
 }
 
 unsigned

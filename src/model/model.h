@@ -72,19 +72,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlModel, vl_model_unref)
 /* Tiles of the grid; GY = rows, GX = columns. */
 unsigned vl_model_grid_width (const VlModel *model);
 unsigned vl_model_grid_height (const VlModel *model);
+unsigned vl_model_n_tiles (const VlModel *model);
 
 /* Centre of a tile (row-major number) as the LSTM sees it: x and y from -1 at
  * the grid's first column and row to 1 at its last; 0 where there is but one.
  */
 void vl_model_tile_position (
     const VlModel *model, unsigned tile, float position[2]);
-
-/* Places of a channel: tiles, or for VL_CHANNEL_RECONSTRUCTION the blocks of as
- * few windows as cover the grid, VL_MODEL_BLOCKS each. */
-#define VL_MODEL_BLOCK 16 /* pixels, side of a block */
-#define VL_MODEL_BLOCKS                                                        \
-  ((VL_WINDOW / VL_MODEL_BLOCK) * (VL_WINDOW / VL_MODEL_BLOCK))
-gsize vl_model_n_places (const VlModel *model, VlChannel channel);
 
 /* Bytes per pixel of a sampled picture: 3 for VL_INPUT_RGB, 1 for
  * VL_INPUT_MOTION. */

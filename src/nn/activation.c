@@ -5,7 +5,7 @@
 
 #include "activation.h"
 
-#include <tgmath.h>
+#include "scalar.h"
 
 void
 vl_relu_forward (VlReal *x, size_t n)
@@ -25,7 +25,7 @@ void
 vl_sigmoid_forward (VlReal *x, size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    x[i] = 1 / (1 + exp (-x[i]));
+    x[i] = vl_sigmoid (x[i]);
 }
 
 /* y' = y (1 - y) */

@@ -13,13 +13,13 @@
 
 #define BACKGROUND_FRAMES 500 /* at most, for the mean picture */
 #define SPREAD_FLOOR 1e-6
+#define FOLDS 5 /* of the held-out frames, consecutive */
 
-/* Each held-out frame's averaged values, all channels side by side. */
+/* Each held-out frame's averaged values, the channels side by side. */
 typedef struct {
   VlTraining *training;
-  guint n_places[VL_N_CHANNELS];
-  guint row;      /* values per frame */
-  GArray *values; /* float (n_frames,row) */
+  guint n_tiles;
+  GArray *values; /* float (n_frames,VL_N_CHANNELS,n_tiles) */
   guint n_frames;
 } HeldOut;
 
@@ -46,8 +46,7 @@ measure (HeldOut *held_out, VlAnalysis *analysis,
           continue;
         const float *average = vl_channel_average (&states[c], values[c]);
         if (f >= span->begin + VL_WARM_UP)
-          g_array_append_vals (
-              held_out->values, average, held_out->n_places[c]);
+          g_array_append_vals (held_out->values, average, held_out->n_tiles);
       }
       held_out->n_frames += f >= span->begin + VL_WARM_UP;
       if (!vl_training_tick (
@@ -58,57 +57,84 @@ measure (HeldOut *held_out, VlAnalysis *analysis,
   return TRUE;
 }
 
-/* A place's mean and spread; the spread is shrunk towards the pooled one by
- * adding it, for a place where normal footage shows little must not inflate
- * what it sees. */
-static void
-normalise (const HeldOut *held_out, guint first, VlChannelCalibration *channel)
+/* The averaged values (n_tiles) of a channel in a frame. */
+static const float *
+values_at (const HeldOut *held_out, guint frame, VlChannel channel)
 {
-  const float *values = (const float *)held_out->values->data + first;
-  const guint n = held_out->n_frames;
+  return (const float *)held_out->values->data +
+         ((gsize)frame * VL_N_CHANNELS + channel) * held_out->n_tiles;
+}
+
+/* Mean and spread of each tile over the held-out frames, but for those from
+ * skip to skip_end. The spread is shrunk towards the pooled one by adding that:
+ * a tile where normal footage shows little must not inflate what it sees. */
+static void
+normalise (const HeldOut *held_out, VlChannel c, guint skip, guint skip_end)
+{
+  VlChannelCalibration *channel =
+      &held_out->training->model->calibration->channels[c];
+  const guint n = held_out->n_frames - (skip_end - skip);
   double pooled = 0;
 
-  for (guint i = 0; i < channel->n_places; i++) {
+  for (guint i = 0; i < held_out->n_tiles; i++) {
     double sum = 0, square = 0;
-    for (guint f = 0; f < n; f++)
-      sum += values[(gsize)f * held_out->row + i];
-    for (guint f = 0; f < n; f++) {
-      const double d = values[(gsize)f * held_out->row + i] - sum / n;
-      square += d * d;
-    }
+    for (guint f = 0; f < held_out->n_frames; f++)
+      if (f < skip || f >= skip_end)
+        sum += values_at (held_out, f, c)[i];
+    for (guint f = 0; f < held_out->n_frames; f++)
+      if (f < skip || f >= skip_end) {
+        const double d = values_at (held_out, f, c)[i] - sum / n;
+        square += d * d;
+      }
     channel->mean[i] = (float)(sum / n);
     channel->spread[i] = (float)sqrt (square / n);
-    pooled += channel->spread[i] / channel->n_places;
+    pooled += channel->spread[i] / held_out->n_tiles;
   }
-  for (guint i = 0; i < channel->n_places; i++)
+  for (guint i = 0; i < held_out->n_tiles; i++)
     channel->spread[i] += (float)(pooled + SPREAD_FLOOR);
 }
 
-/* The tails: each channel's, then that of the largest channel score. */
+/* The statistic of every held-out frame, normalised by the frames of the other
+ * folds alone: footage that had a part in its own normalisation looks more
+ * normal than what comes later, and the tail would promise too few alarms. */
+static void
+cross_fit (const HeldOut *held_out, VlChannel c, VlChannelState *state,
+    float *statistic)
+{
+  const VlChannelCalibration *channel =
+      &held_out->training->model->calibration->channels[c];
+  const guint n = held_out->n_frames;
+
+  for (guint fold = 0; fold < FOLDS; fold++) {
+    const guint begin = vl_share (n, fold, FOLDS);
+    const guint end = vl_share (n, fold + 1, FOLDS);
+    normalise (held_out, c, begin, end);
+    for (guint f = begin; f < end; f++)
+      statistic[f] =
+          vl_channel_statistic (state, values_at (held_out, f, c), channel);
+  }
+}
+
+/* The tails: each channel's, then that of the sum of the channels' scores. */
 static void
 fit_tails (const HeldOut *held_out, VlChannelState states[VL_N_CHANNELS])
 {
   VlCalibration *calibration = held_out->training->model->calibration;
   const guint n = held_out->n_frames;
-  g_autofree float *largest = g_new0 (float, n);
   g_autofree float *statistic = g_new (float, n);
-  guint first = 0;
+  g_autofree float *in_time = g_new (float, n);
+  g_autofree float *sum = g_new0 (float, n);
 
-  for (guint c = 0; c < VL_N_CHANNELS; c++) {
-    VlChannelCalibration *channel = &calibration->channels[c];
-    normalise (held_out, first, channel);
+  for (VlChannel c = 0; c < VL_N_CHANNELS; c++) {
+    VlTail *tail = &calibration->channels[c].tail;
+    cross_fit (held_out, c, &states[c], statistic);
+    memcpy (in_time, statistic, n * sizeof *in_time);
+    vl_tail_fit (tail, statistic, n);
     for (guint f = 0; f < n; f++)
-      statistic[f] = vl_channel_statistic (&states[c],
-          (const float *)held_out->values->data + (gsize)f * held_out->row +
-              first,
-          channel);
-    vl_tail_fit (&channel->tail, statistic, n);
-    for (guint f = 0; f < n; f++)
-      largest[f] =
-          MAX (largest[f], (float)vl_tail_score (&channel->tail, statistic[f]));
-    first += held_out->n_places[c];
+      sum[f] += (float)vl_tail_score (tail, in_time[f]);
+    normalise (held_out, c, 0, 0);
   }
-  vl_tail_fit (&calibration->combined, largest, n);
+  vl_tail_fit (&calibration->combined, sum, n);
   calibration->n_frames = n;
 }
 
@@ -143,15 +169,13 @@ vl_training_calibrate (VlTraining *training, GError **error)
   VlModel *model = training->model;
   VlAnalysis *analysis = vl_analysis_new (model);
   VlChannelState states[VL_N_CHANNELS];
-  HeldOut held_out = {.training = training};
+  HeldOut held_out = {
+      .training = training, .n_tiles = vl_model_n_tiles (model)};
   gboolean ok;
 
   held_out.values = g_array_new (FALSE, FALSE, sizeof (float));
-  for (guint c = 0; c < VL_N_CHANNELS; c++) {
-    held_out.n_places[c] = vl_analysis_n_places (analysis, c);
-    held_out.row += held_out.n_places[c];
-    vl_channel_init (&states[c], c, held_out.n_places[c]);
-  }
+  for (guint c = 0; c < VL_N_CHANNELS; c++)
+    vl_channel_init (&states[c], held_out.n_tiles);
   ok = measure (&held_out, analysis, states, error);
   if (ok) {
     fit_tails (&held_out, states);

@@ -76,8 +76,8 @@ static gboolean
 encode_clips (VlTraining *training, VlAnalysis *analysis, Moments *moments,
     GError **error)
 {
-  const gsize n = (gsize)vl_analysis_n_places (analysis, VL_CHANNEL_LATENT) *
-                  training->model->vae.Z;
+  const gsize n =
+      (gsize)vl_model_n_tiles (training->model) * training->model->vae.Z;
   const guint n_frames = vl_frame_store_n_frames (training->normal);
   guint done = 0;
 
@@ -105,21 +105,17 @@ vl_training_encode (VlTraining *training, GError **error)
 {
   VlModel *model = training->model;
   VlAnalysis *analysis = vl_analysis_new (model);
-  guint n_places[VL_N_CHANNELS];
+  const gsize n = (gsize)vl_model_n_tiles (model) * model->vae.Z;
   Moments moments;
-  gsize n;
   gboolean ok;
 
-  for (guint c = 0; c < VL_N_CHANNELS; c++)
-    n_places[c] = vl_analysis_n_places (analysis, c);
-  n = (gsize)n_places[VL_CHANNEL_LATENT] * model->vae.Z;
   moments_init (&moments, n);
   training->latents = vl_frame_store_new (n * sizeof (float), error);
   ok = training->latents && encode_clips (training, analysis, &moments, error);
   vl_analysis_free (analysis);
   if (ok) {
-    model->calibration = vl_calibration_new (
-        n_places[VL_CHANNEL_LATENT], model->vae.Z, n_places);
+    model->calibration =
+        vl_calibration_new (vl_model_n_tiles (model), model->vae.Z);
     set_standard (model->calibration, &moments);
   }
   moments_clear (&moments);

@@ -11,7 +11,6 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include "analysis.h"
 #include "model.h"
 #include "optimizer.h"
 #include "sampler.h"
@@ -100,21 +99,13 @@ fit_any_tail (VlTail *tail)
 static VlCalibration *
 make_calibration (const VlModel *model)
 {
-  const guint n_tiles =
-      vl_model_grid_width (model) * vl_model_grid_height (model);
-  guint n_places[VL_N_CHANNELS];
-  VlAnalysis *analysis = vl_analysis_new (model);
+  const guint n_tiles = vl_model_n_tiles (model);
+  VlCalibration *calibration = vl_calibration_new (n_tiles, model->vae.Z);
 
-  for (guint c = 0; c < VL_N_CHANNELS; c++)
-    n_places[c] = vl_analysis_n_places (analysis, c);
-  vl_analysis_free (analysis);
-
-  VlCalibration *calibration =
-      vl_calibration_new (n_tiles, model->vae.Z, n_places);
   for (guint i = 0; i < n_tiles * model->vae.Z; i++)
     calibration->latent_spread[i] = 1;
   for (guint c = 0; c < VL_N_CHANNELS; c++) {
-    for (guint i = 0; i < n_places[c]; i++)
+    for (guint i = 0; i < n_tiles; i++)
       calibration->channels[c].spread[i] = 1;
     fit_any_tail (&calibration->channels[c].tail);
   }

@@ -631,7 +631,9 @@ main (int argc, char **argv)
 
   if (argc < 2)
     return EXIT_FAILURE;
-  program = argv[1];
+  g_autofree char *path = g_canonicalize_filename (argv[1], NULL);
+
+  program = path; /* commands run in a folder of their own */
   tcase_add_unchecked_fixture (tcase, setup, teardown);
   tcase_set_timeout (tcase, 120);
   tcase_add_loop_test (tcase, test_bad_input, 0, G_N_ELEMENTS (bad));

@@ -34,15 +34,12 @@ fill_tail (VlTail *tail)
 static void
 add_calibration (VlModel *model)
 {
-  unsigned n_places[VL_N_CHANNELS];
   VlCalibration *calibration;
 
-  for (unsigned c = 0; c < VL_N_CHANNELS; c++)
-    n_places[c] = vl_model_n_places (model, c);
-  calibration = vl_calibration_new (1, model->vae.Z, n_places);
+  calibration = vl_calibration_new (1, model->vae.Z);
   fill (calibration->latent_spread, model->vae.Z, 1);
   for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
-    fill (calibration->channels[c].spread, n_places[c], 1);
+    fill (calibration->channels[c].spread, 1, 1);
     fill_tail (&calibration->channels[c].tail);
   }
   fill_tail (&calibration->combined);

@@ -41,20 +41,16 @@ fill_tail (VlTail *tail, double u)
 static VlCalibration *
 make_calibration (const VlModel *model)
 {
-  const unsigned n_tiles =
-      vl_model_grid_width (model) * vl_model_grid_height (model);
+  const unsigned n_tiles = vl_model_n_tiles (model);
   const unsigned Z = model->vae.Z;
-  unsigned n_places[VL_N_CHANNELS];
   VlCalibration *calibration;
 
-  for (unsigned c = 0; c < VL_N_CHANNELS; c++)
-    n_places[c] = vl_model_n_places (model, c);
-  calibration = vl_calibration_new (n_tiles, Z, n_places);
+  calibration = vl_calibration_new (n_tiles, Z);
   fill_random (calibration->latent_mean, n_tiles * Z, 2, 3);
   fill_spread (calibration->latent_spread, n_tiles * Z, 4);
   for (unsigned c = 0; c < VL_N_CHANNELS; c++) {
-    fill_random (calibration->channels[c].mean, n_places[c], 9, 5 + c);
-    fill_spread (calibration->channels[c].spread, n_places[c], 15 + c);
+    fill_random (calibration->channels[c].mean, n_tiles, 9, 5 + c);
+    fill_spread (calibration->channels[c].spread, n_tiles, 15 + c);
     fill_tail (&calibration->channels[c].tail, c + 0.1);
   }
   fill_tail (&calibration->combined, 2);

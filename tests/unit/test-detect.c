@@ -97,10 +97,10 @@ START_TEST (test_channel_takes_the_largest)
   enum { N = 45 };
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
   float mean[N], spread[N], values[N], sorted[N], expected = 0;
-  const VlChannelCalibration normal = {N, mean, spread};
+  const VlChannelCalibration normal = {mean, spread};
   VlChannelState state;
 
-  vl_channel_init (&state, VL_CHANNEL_DYNAMICS, N);
+  vl_channel_init (&state, N);
   for (guint i = 0; i < N; i++) {
     mean[i] = g_rand_double_range (random, -1, 1);
     spread[i] = g_rand_double_range (random, 1, 2);
@@ -127,7 +127,7 @@ START_TEST (test_channel_averages_causally)
   const float averages[] = {6, 9, 6, 4.5f, 3.6f, 3, 2};
   VlChannelState state;
 
-  vl_channel_init (&state, VL_CHANNEL_LATENT, 1);
+  vl_channel_init (&state, 1);
   for (guint round = 0; round < 2; round++) {
     for (guint i = 0; i < G_N_ELEMENTS (values); i++)
       ck_assert_float_eq_tol (
