@@ -14,8 +14,8 @@
 #define VL_CHANNEL_AVERAGE 6 /* frames in the causal average */
 #define VL_CHANNEL_MAX_TOP 6 /* largest k */
 
-/* First frames after a reset that are neither judged nor calibrated on: until
- * a motion input's history is full and something was predicted. */
+/* First frames after a reset that no event comes from: until a motion input's
+ * history is full and something was predicted. */
 #define VL_WARM_UP 3
 
 typedef struct {
@@ -38,6 +38,8 @@ void vl_channel_reset (VlChannelState *state);
  * the last frames, (n_tiles), valid until the next call. */
 const float *vl_channel_average (VlChannelState *state, const float *values);
 
-/* The statistic of averaged values; also fills top and top_value. */
+/* The statistic of averaged values; also fills top and top_value. Until the
+ * average has all its frames, those missing count as normal: one frame alone
+ * varies more than the spread of averages allows for. */
 float vl_channel_statistic (VlChannelState *state, const float *average,
     const VlChannelCalibration *calibration);

@@ -45,10 +45,10 @@ measure (HeldOut *held_out, VlAnalysis *analysis,
         if (!values[c])
           continue;
         const float *average = vl_channel_average (&states[c], values[c]);
-        if (f >= span->begin + VL_WARM_UP)
+        if (f >= span->begin + VL_CHANNEL_AVERAGE)
           g_array_append_vals (held_out->values, average, held_out->n_tiles);
       }
-      held_out->n_frames += f >= span->begin + VL_WARM_UP;
+      held_out->n_frames += f >= span->begin + VL_CHANNEL_AVERAGE;
       if (!vl_training_tick (
               training, VL_STAGE_CALIBRATE, ++done, n_all, NAN, error))
         return FALSE;
