@@ -41,7 +41,8 @@ roc_init (Roc *roc, const double *values, const guint8 *anomalous, gsize n)
     else
       roc->n_normal++;
   }
-  qsort (roc->items, n, sizeof *roc->items, compare_falling);
+  if (n > 0)
+    qsort (roc->items, n, sizeof *roc->items, compare_falling);
 }
 
 /* Moves past the next value and all that tie with it. */

@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The built program as users call it; argv[1] is its path. One small model is
- * trained first and shared by all tests. */
+/* The built program as users call it; argv[1] is its path, argv[2] the folder
+ * of the golden files. One small model is trained first and shared by all
+ * tests. */
 
 #include <check.h>
 #include <glib/gstdio.h>
@@ -23,7 +24,7 @@
 
 #define N_FRAMES 90
 
-static const char *program;
+static char *program, *golden;
 static char *folder; /* of everything below, and the working directory */
 
 #define TRAIN "train", "--width", "4", "--latent", "4", "--threads", "1"
@@ -50,7 +51,7 @@ run_args (const char *const *args)
   Run run = {0};
   int wait_status;
 
-  g_ptr_array_add (argv, (char *)program);
+  g_ptr_array_add (argv, program);
   for (; *args != NULL; args++)
     g_ptr_array_add (argv, (char *)*args);
   g_ptr_array_add (argv, NULL);
@@ -560,6 +561,29 @@ START_TEST (test_motion_and_vae_only_videos)
 }
 END_TEST
 
+START_TEST (test_imported_models_encode_but_do_not_score)
+{
+  g_autofree char *vae =
+      g_build_filename (golden, "import-vae.safetensors", NULL);
+  g_autofree char *mdnrnn =
+      g_build_filename (golden, "import-mdnrnn.safetensors", NULL);
+  g_auto (Run) import =
+      must_run ("import", "--vae", vae, "--mdnrnn", mdnrnn, "-o", "imported");
+  g_auto (Run) info = must_run ("info", "imported");
+  g_auto (Run) encode = must_run (
+      "encode", "-m", "imported", "-o", "latents", "--mixture", "short.avi");
+  g_auto (Run) draw =
+      must_run ("reconstruct", "-m", "imported", "-o", "i.png", "short.avi");
+  g_auto (Run) score = run_command ("score", "-m", "imported", "short.avi");
+
+  ck_assert_ptr_nonnull (strstr (info.output, "calibration: none"));
+  ck_assert (exists ("latents"));
+  ck_assert_int_eq (score.status, 1);
+  ck_assert_ptr_nonnull (strstr (score.errors, "imported: "));
+  ck_assert_ptr_nonnull (strstr (score.errors, "calibration"));
+}
+END_TEST
+
 /* A training that would take hours; stderr is a pipe. */
 static GPid
 start_training (gboolean resume, FILE **errors)
@@ -629,13 +653,13 @@ main (int argc, char **argv)
   SRunner *runner = srunner_create (suite);
   int n_failed;
 
-  if (argc < 2)
+  if (argc < 3)
     return EXIT_FAILURE;
-  g_autofree char *path = g_canonicalize_filename (argv[1], NULL);
-
-  program = path; /* commands run in a folder of their own */
+  /* commands run in a folder of their own */
+  program = g_canonicalize_filename (argv[1], NULL);
+  golden = g_canonicalize_filename (argv[2], NULL);
   tcase_add_unchecked_fixture (tcase, setup, teardown);
-  tcase_set_timeout (tcase, 120);
+  tcase_set_timeout (tcase, 0); /* meson has one */
   tcase_add_loop_test (tcase, test_bad_input, 0, G_N_ELEMENTS (bad));
   tcase_add_test (tcase, test_help_is_no_error);
   tcase_add_test (tcase, test_score_writes_a_line_per_frame);
@@ -651,10 +675,13 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_encode_writes_latents_and_mixture);
   tcase_add_test (tcase, test_reconstruct_draws);
   tcase_add_test (tcase, test_motion_and_vae_only_videos);
+  tcase_add_test (tcase, test_imported_models_encode_but_do_not_score);
   tcase_add_test (tcase, test_interrupted_training_resumes);
   suite_add_tcase (suite, tcase);
   srunner_run_all (runner, CK_NORMAL);
   n_failed = srunner_ntests_failed (runner);
   srunner_free (runner);
+  g_free (program);
+  g_free (golden);
   return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
