@@ -51,7 +51,7 @@ parse_arguments (int argc, char **argv, Options *o, GError **error)
       {"width", 0, 0, G_OPTION_ARG_INT, &o->width,
           "Channels of the first layer; less is faster (32)", "N"},
       {"steps", 0, 0, G_OPTION_ARG_INT, &o->steps,
-          "Training steps of the autoencoder (2000)", "N"},
+          "Training steps of the autoencoder (2400)", "N"},
       {"lstm-steps", 0, 0, G_OPTION_ARG_INT, &o->lstm_steps,
           "Training steps of the LSTM (1500)", "N"},
       {"minutes", 0, 0, G_OPTION_ARG_DOUBLE, &o->minutes,

@@ -5,6 +5,7 @@
 
 #include "channel.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Overlapping tiles see an object several times: 6 of 45 as measured on
@@ -76,13 +77,13 @@ float
 vl_channel_statistic (VlChannelState *state, const float *average,
     const VlChannelCalibration *calibration)
 {
-  const float filled =
-      MIN (state->n_seen, VL_CHANNEL_AVERAGE) / (float)VL_CHANNEL_AVERAGE;
+  const float share = sqrtf (
+      MIN (state->n_seen, VL_CHANNEL_AVERAGE) / (float)VL_CHANNEL_AVERAGE);
   double sum = 0;
 
   for (unsigned i = 0; i < state->n_tiles; i++)
     keep_largest (state, MIN (i, state->k), i,
-        filled * (average[i] - calibration->mean[i]) / calibration->spread[i]);
+        share * (average[i] - calibration->mean[i]) / calibration->spread[i]);
   for (unsigned i = 0; i < state->k; i++)
     sum += state->top_value[i];
   return (float)(sum / state->k);

@@ -11,7 +11,7 @@
 
 #include "calibration.h"
 
-#define VL_CHANNEL_AVERAGE 6 /* frames in the causal average */
+#define VL_CHANNEL_AVERAGE 3 /* frames in the causal average */
 #define VL_CHANNEL_MAX_TOP 6 /* largest k */
 
 /* First frames after a reset that no event comes from: until a motion input's
@@ -38,8 +38,8 @@ void vl_channel_reset (VlChannelState *state);
  * the last frames, (n_tiles), valid until the next call. */
 const float *vl_channel_average (VlChannelState *state, const float *values);
 
-/* The statistic of averaged values; also fills top and top_value. Until the
- * average has all its frames, those missing count as normal: one frame alone
- * varies more than the spread of averages allows for. */
+/* The statistic of averaged values; also fills top and top_value. While
+ * the average has n frames only, it varies sqrt (VL_CHANNEL_AVERAGE / n) times
+ * as much as the spread allows for, and is divided by that. */
 float vl_channel_statistic (VlChannelState *state, const float *average,
     const VlChannelCalibration *calibration);

@@ -15,7 +15,7 @@
 #define LEARNING_RATE 2e-3
 #define LATE_LEARNING_RATE 5e-4 /* for the last three tenths */
 #define MAX_NORM 1.0
-#define INPUT_NOISE 0.1 /* on the standardised latents the LSTM reads */
+#define INPUT_NOISE 0.4 /* on the standardised latents the LSTM reads */
 #define LOOK_EVERY 50   /* steps between looks at the held-out frames */
 #define LOOK_SEQUENCES 256
 #define LSTM_SHARE 0.2 /* of a time budget */

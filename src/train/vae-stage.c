@@ -13,7 +13,7 @@
 #define BATCH 32
 #define CHUNK 4 /* images that go through the network together */
 #define LEARNING_RATE 1e-3
-#define LATE_LEARNING_RATE 3e-4 /* for the last fifth */
+#define CONSTANT_SHARE 0.4 /* of the steps, before the rate falls to zero */
 #define TIMED_STEPS 10   /* that tell how many fit into the minutes asked for */
 #define VAE_SHARE 0.75   /* of those minutes */
 #define LOSS_MEMORY 0.98 /* of the running means */
@@ -156,10 +156,15 @@ follow_losses (VlTraining *training, const VlVaeLosses *losses, gboolean first)
       keep * summary->squared_error + (1 - keep) * sum.squared_error;
 }
 
+/* Constant at first, then half a cosine down to zero (Loshchilov and Hutter
+ * 2017). */
 static double
 learning_rate (guint step, guint n_steps)
 {
-  return step < n_steps - n_steps / 5 ? LEARNING_RATE : LATE_LEARNING_RATE;
+  const double done = step / (double)n_steps;
+  const double falling = (done - CONSTANT_SHARE) / (1 - CONSTANT_SHARE);
+
+  return LEARNING_RATE * 0.5 * (1 + cos (G_PI * MAX (falling, 0)));
 }
 
 /* With a time budget, as many steps as the first ones say fit into it. */
