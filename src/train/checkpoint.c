@@ -19,11 +19,11 @@ fingerprint (const VlTraining *training)
 
   return g_strdup_printf (
       "%ux%u stride %u input %d rate %u/%u latent %u width %u loss %d sigma "
-      "%d beta %d minutes %d seed %u threads %u frames %u+%u",
+      "%d beta %d steps %u+%u minutes %d seed %u threads %u frames %u+%u",
       o->input.width, o->input.height, o->input.stride, (int)o->input.kind,
       o->input.rate_n, o->input.rate_d, o->Z, o->width, (int)o->loss.kind,
-      (int)(o->loss.sigma * 1e6), (int)(o->loss.beta * 1e6),
-      (int)(o->minutes * 60), o->seed, o->threads,
+      (int)(o->loss.sigma * 1e6), (int)(o->loss.beta * 1e6), o->vae_steps,
+      o->lstm_steps, (int)(o->minutes * 60), o->seed, o->threads,
       vl_frame_store_n_frames (training->normal),
       vl_spans_length (training->pictures));
 }

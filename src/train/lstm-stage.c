@@ -19,7 +19,6 @@
 #define LOOK_EVERY 50   /* steps between looks at the held-out frames */
 #define LOOK_SEQUENCES 256
 #define LSTM_SHARE 0.2 /* of a time budget */
-#define TIMED_STEPS 10
 #define LOSS_MEMORY 0.98
 
 /* A sequence of one tile's latents. */
@@ -252,15 +251,6 @@ learning_rate (guint step, guint n_steps)
   return step < n_steps - n_steps * 3 / 10 ? LEARNING_RATE : LATE_LEARNING_RATE;
 }
 
-static void
-fit_budget (VlTraining *training, guint steps_done, gint64 since)
-{
-  const double seconds = (g_get_monotonic_time () - since) / 1e6;
-  const double budget = training->options.minutes * 60 * LSTM_SHARE;
-
-  training->lstm_steps = MAX (steps_done, budget / (seconds / steps_done));
-}
-
 static gboolean
 diverged (VlTraining *training, GError **error)
 {
@@ -286,8 +276,9 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     if (!vl_optimizer_step (&training->rnn,
             learning_rate (step, training->lstm_steps), MAX_NORM))
       return diverged (training, error);
-    if (training->options.minutes > 0 && step + 1 == TIMED_STEPS)
-      fit_budget (training, step + 1 - first, start);
+    if (step + 1 == TIMED_STEPS)
+      vl_training_fit_budget (
+          training, LSTM_SHARE, step + 1 - first, start, &training->lstm_steps);
     if ((step + 1) % LOOK_EVERY == 0 || step + 1 == training->lstm_steps)
       look (training, batch);
     if (!vl_training_tick (training, VL_STAGE_LSTM, step + 1,

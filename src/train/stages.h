@@ -62,6 +62,14 @@ typedef struct {
 gboolean vl_training_tick (VlTraining *training, VlStage stage, guint step,
     guint n_steps, double loss, GError **error);
 
+/* Steps of a stage that tell how many fit into the minutes asked for. */
+#define TIMED_STEPS 10
+
+/* With a time budget, sets *n_steps to what fits into a stage's share of it, at
+ * the pace of the steps done since (monotonic us). */
+void vl_training_fit_budget (const VlTraining *training, double share,
+    guint steps_done, gint64 since, guint *n_steps);
+
 /* The stages. */
 gboolean vl_training_fit_vae (VlTraining *training, GError **error);
 gboolean vl_training_encode (VlTraining *training, GError **error);

@@ -99,6 +99,17 @@ vl_training_tick (VlTraining *training, VlStage stage, guint step,
   return !g_cancellable_set_error_if_cancelled (training->cancellable, error);
 }
 
+void
+vl_training_fit_budget (const VlTraining *training, double share,
+    guint steps_done, gint64 since, guint *n_steps)
+{
+  const double seconds = (g_get_monotonic_time () - since) / 1e6;
+  const double budget = training->options.minutes * 60 * share;
+
+  if (budget > 0)
+    *n_steps = MAX (steps_done, budget / (seconds / steps_done));
+}
+
 static gboolean
 check_options (const VlTrainOptions *o, GError **error)
 {

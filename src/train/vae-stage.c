@@ -14,9 +14,8 @@
 #define CHUNK 4 /* images that go through the network together */
 #define LEARNING_RATE 1e-3
 #define CONSTANT_SHARE 0.4 /* of the steps, before the rate falls to zero */
-#define TIMED_STEPS 10   /* that tell how many fit into the minutes asked for */
-#define VAE_SHARE 0.75   /* of those minutes */
-#define LOSS_MEMORY 0.98 /* of the running means */
+#define VAE_SHARE 0.75     /* of a time budget */
+#define LOSS_MEMORY 0.98   /* of the running means */
 
 /* One training image: a window of a frame. */
 typedef struct {
@@ -167,16 +166,6 @@ learning_rate (guint step, guint n_steps)
   return LEARNING_RATE * 0.5 * (1 + cos (G_PI * MAX (falling, 0)));
 }
 
-/* With a time budget, as many steps as the first ones say fit into it. */
-static void
-fit_budget (VlTraining *training, guint steps_done, gint64 since)
-{
-  const double seconds = (g_get_monotonic_time () - since) / 1e6;
-  const double budget = training->options.minutes * 60 * VAE_SHARE;
-
-  training->vae_steps = MAX (steps_done, budget / (seconds / steps_done));
-}
-
 static gboolean
 diverged (VlTraining *training, GError **error)
 {
@@ -201,8 +190,9 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     if (!vl_optimizer_step (&training->vae,
             learning_rate (step, training->vae_steps), INFINITY))
       return diverged (training, error);
-    if (training->options.minutes > 0 && step + 1 == TIMED_STEPS)
-      fit_budget (training, step + 1 - first, start);
+    if (step + 1 == TIMED_STEPS)
+      vl_training_fit_budget (
+          training, VAE_SHARE, step + 1 - first, start, &training->vae_steps);
     if (!vl_training_tick (training, VL_STAGE_VAE, step + 1,
             training->vae_steps,
             training->summary->recon + training->summary->kld, error))
