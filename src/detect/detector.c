@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+G_STATIC_ASSERT (VL_CHANNEL_MAX_TOP <= VL_MAX_REGIONS);
+
 struct VlDetector {
   VlModel *model;
   VlDetectorSettings settings;
@@ -21,7 +23,7 @@ struct VlDetector {
   VlSampler *sampler;
   guint8 *picture;
   gsize picture_size;
-  gboolean *excluded; /* per pixel of the picture; NULL: none */
+  guint8 *excluded; /* per pixel of the picture; NULL: none */
 
   VlAnalysis *analysis;
   VlChannelState channels[VL_N_CHANNELS];
@@ -107,7 +109,7 @@ vl_detector_set_exclude (VlDetector *detector, const VlRect *rects, unsigned n)
   g_clear_pointer (&detector->excluded, g_free);
   if (!n || !detector->model->background)
     return;
-  detector->excluded = g_new0 (gboolean, (gsize)W * H);
+  detector->excluded = g_malloc0 ((gsize)W * H);
   for (unsigned i = 0; i < n; i++) {
     const unsigned x0 = CLAMP (rects[i].x, 0, 1) * W;
     const unsigned y0 = CLAMP (rects[i].y, 0, 1) * H;
@@ -156,9 +158,9 @@ paint_excluded (VlDetector *detector, guint8 *picture)
 
   if (!detector->excluded)
     return;
-  for (gsize i = 0; i < detector->picture_size; i++)
-    if (detector->excluded[i / bpp])
-      picture[i] = background[i];
+  for (gsize i = 0; i < detector->picture_size / bpp; i++)
+    if (detector->excluded[i])
+      memcpy (picture + i * bpp, background + i * bpp, bpp);
 }
 
 /* Raw values per tile -> each channel's score -> the combined score. */

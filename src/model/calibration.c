@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL_SHARE 0.1  /* of the frames, above u */
-#define CLUSTER_GAP 10  /* frames at or under u that part two clusters */
-#define MIN_CLUSTERS 10 /* fewer: every exceedance counts */
-#define MAX_XI 0.5      /* a heavier tail has no variance */
-#define XI_PRIOR 20.0   /* excesses that outweigh xi = 0 */
+#define TAIL_SHARE 0.1 /* of the frames, above u */
+#define MAX_XI 0.5     /* a heavier tail has no variance */
+#define XI_PRIOR 20.0  /* excesses that outweigh xi = 0 */
 #define SECONDS_PER_DAY 86400.0
 
 const char *

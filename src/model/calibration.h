@@ -36,7 +36,7 @@ typedef struct {
   float body[VL_TAIL_BODY]; /* quantiles at i / (VL_TAIL_BODY - 1) of what lies
                                at or under u, ascending */
   double u;                 /* where the tail begins */
-  double zeta;              /* share of frames above u, (0, 1] */
+  double zeta;              /* share of frames above u, (0, 1) */
   double xi;                /* shape of the excesses over u, >= 0 */
   double sigma;             /* scale of the excesses, > 0 */
   double theta;             /* clusters per exceedance, (0, 1] */
@@ -49,6 +49,9 @@ void vl_tail_fit (VlTail *tail, float *values, unsigned n);
 /* -log10 P (X >= x): 0 and above, strictly increasing in x beyond the body's
  * lowest value, finite for finite x. */
 double vl_tail_score (const VlTail *tail, double x);
+
+/* A channel's score where nothing speaks for or against normal: P = 1/2. */
+#define VL_NEUTRAL_SCORE 0.30102999566398120
 
 /* Normal values of one channel. */
 typedef struct {
@@ -69,8 +72,6 @@ typedef struct {
 /* Zeroed tables of the right sizes. */
 VlCalibration *vl_calibration_new (unsigned n_tiles, unsigned Z);
 
-/* A channel's score where nothing speaks for or against normal: P = 1/2. */
-#define VL_NEUTRAL_SCORE 0.30102999566398120
 void vl_calibration_free (VlCalibration *calibration);
 
 /* The score above which `per_day` events a day are expected on normal footage

@@ -18,7 +18,6 @@
 #define VL_MODEL_MAX_HIDDEN 4096 /* of hidden_dim and hidden_units */
 #define VL_MODEL_MAX_GAUSSIANS 64
 #define VL_MODEL_MAX_PARAMS (64 * 1024 * 1024) /* both networks, numbers */
-#define VL_MODEL_MAX_RATE 1000000 /* of a rate's numerator and denominator */
 
 #define VL_MODEL_FORMAT "vaelstm"
 

@@ -106,13 +106,8 @@ parse_channels (const char *text, VlInput *input)
 }
 
 static gboolean
-is_side (unsigned n)
-{
-  return n >= VL_WINDOW && n <= VL_MODEL_MAX_SIDE;
-}
-
-static gboolean
-read_input (VlTensorFile *file, VlInput *input, GError **error)
+read_input (
+    VlTensorFile *file, VlInput *input, unsigned vae_width, GError **error)
 {
   g_autoptr (JsonObject) object = read_object (file, VL_KEY_INPUT, error);
   const char *channels, *rate;
@@ -121,22 +116,21 @@ read_input (VlTensorFile *file, VlInput *input, GError **error)
     return FALSE;
   channels = vl_json_get_string (object, "channels");
   rate = vl_json_get_string (object, "rate");
-  if (!vl_json_get_uint (object, "width", &input->width) ||
-      !vl_json_get_uint (object, "height", &input->height) ||
-      !vl_json_get_uint (object, "stride", &input->stride) ||
-      !is_side (input->width) || !is_side (input->height) ||
-      input->stride == 0 || input->stride > VL_MODEL_MAX_SIDE ||
-      input->stride % VL_VAE_STEP != 0)
-    return vl_model_set_error (error, vl_tensor_file_path (file),
-        VL_MODEL_ERROR_FORMAT,
-        "input has no valid size, expected width and height of %d to %d and a "
-        "stride that is a multiple of %d",
-        VL_WINDOW, VL_MODEL_MAX_SIDE, VL_VAE_STEP);
   if (channels == NULL || !parse_channels (channels, input) || rate == NULL ||
       !parse_rate (rate, input))
     return set_error (error, file, VL_MODEL_ERROR_FORMAT,
         "input has no valid channels or rate, expected \"rgb\" or \"motion\" "
         "and a fraction such as \"10/1\"");
+  if (!vl_json_get_uint (object, "width", &input->width) ||
+      !vl_json_get_uint (object, "height", &input->height) ||
+      !vl_json_get_uint (object, "stride", &input->stride) ||
+      !vl_input_is_valid (input, vae_width))
+    return vl_model_set_error (error, vl_tensor_file_path (file),
+        VL_MODEL_ERROR_FORMAT,
+        "input has no valid size, expected width and height of %d to %d, "
+        "times the networks' width at most %u, and a stride that is a multiple "
+        "of %d",
+        VL_WINDOW, VL_MODEL_MAX_SIDE, VL_MODEL_MAX_WORK, VL_VAE_STEP);
   return TRUE;
 }
 
@@ -162,7 +156,7 @@ read_networks (VlTensorFile *file, GError **error)
 
   /* all tensors are in the file before memory of their size is allocated */
   if (!read_architecture (file, &vae, &rnn, error) ||
-      !read_input (file, &input, error) ||
+      !read_input (file, &input, vae.width, error) ||
       !vl_model_check_tensors (
           file, VL_VAE_PREFIX, vae.specs, VL_VAE_N_TENSORS, error) ||
       !vl_model_check_tensors (
@@ -225,13 +219,13 @@ read_tail (VlTensorFile *file, VlTail *tail, const char *channel,
       !vl_json_get_double (object, "xi", &tail->xi) ||
       !vl_json_get_double (object, "sigma", &tail->sigma) ||
       !vl_json_get_double (object, "theta", &tail->theta) ||
-      !(tail->zeta > 0 && tail->zeta <= 1) || !(tail->xi >= 0) ||
+      !(tail->zeta > 0 && tail->zeta < 1) || !(tail->xi >= 0) ||
       !(tail->sigma > 0) || !(tail->theta > 0 && tail->theta <= 1) ||
       !is_ascending (tail->body, VL_TAIL_BODY))
     return vl_model_set_error (error, vl_tensor_file_path (file),
         VL_MODEL_ERROR_FORMAT,
-        "calibration of %s has no valid tail, expected u, zeta and theta in "
-        "(0,1], xi >= 0, sigma > 0 and an ascending body",
+        "calibration of %s has no valid tail, expected u, zeta in (0,1), "
+        "xi >= 0, sigma > 0, theta in (0,1] and an ascending body",
         channel);
   return TRUE;
 }

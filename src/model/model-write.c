@@ -249,6 +249,9 @@ check_writable (const VlModel *model, const VlSelfTest *test, const char *path,
     return vl_model_set_error (error, path, VL_MODEL_ERROR_NON_FINITE,
         "cannot be written: the model has or computes numbers that are NaN or "
         "infinite");
+  if (!vl_input_is_valid (&model->input, model->vae.width))
+    return vl_model_set_error (error, path, VL_MODEL_ERROR_FORMAT,
+        "cannot be written: its size, stride, rate or width is out of range");
   if (model->record == NULL)
     return TRUE;
   record = vl_json_parse_object (model->record, strlen (model->record), &cause);

@@ -16,7 +16,7 @@
 static GRecMutex loaded_lock;
 static GHashTable *loaded;
 
-G_DEFINE_QUARK (vl - model - error - quark, vl_model_error)
+G_DEFINE_QUARK (vl_model_error, vl_model_error)
 
 VlModel *
 vl_model_new (const VlInput *input, const VlVae *vae, const VlMdnRnn *rnn)
@@ -108,6 +108,28 @@ unsigned
 vl_model_n_tiles (const VlModel *model)
 {
   return vl_model_grid_width (model) * vl_model_grid_height (model);
+}
+
+static gboolean
+is_side (unsigned n)
+{
+  return n >= VL_WINDOW && n <= VL_MODEL_MAX_SIDE;
+}
+
+static gboolean
+is_rate_part (unsigned n)
+{
+  return n > 0 && n <= VL_MODEL_MAX_RATE;
+}
+
+gboolean
+vl_input_is_valid (const VlInput *input, unsigned vae_width)
+{
+  return is_side (input->width) && is_side (input->height) &&
+         input->stride > 0 && input->stride <= VL_MODEL_MAX_SIDE &&
+         input->stride % VL_VAE_STEP == 0 && is_rate_part (input->rate_n) &&
+         is_rate_part (input->rate_d) &&
+         (guint64)input->width * input->height * vae_width <= VL_MODEL_MAX_WORK;
 }
 
 unsigned

@@ -29,9 +29,13 @@ typedef enum {
 GQuark vl_model_error_quark (void);
 
 #define VL_MODEL_VERSION 1
-#define VL_MODEL_MAX_SIDE                                                      \
-  4096 /* pixels, largest width or height of a model                           \
-        */
+
+/* Largest width or height in pixels, largest numerator or denominator of the
+ * rate, and largest product of width, height and the VAE's width: a detector's
+ * buffers take about two bytes for each of that. */
+#define VL_MODEL_MAX_SIDE 4096
+#define VL_MODEL_MAX_RATE 1000000
+#define VL_MODEL_MAX_WORK (1u << 28)
 
 /* What the three planes of the network's input hold. */
 typedef enum {
@@ -79,6 +83,11 @@ unsigned vl_model_n_tiles (const VlModel *model);
  */
 void vl_model_tile_position (
     const VlModel *model, unsigned tile, float position[2]);
+
+/* Whether frames of an input can be analysed by a VAE of the given width:
+ * sizes, stride, rate and the memory that they take are within the limits
+ * above. */
+gboolean vl_input_is_valid (const VlInput *input, unsigned vae_width);
 
 /* Bytes per pixel of a sampled picture: 3 for VL_INPUT_RGB, 1 for
  * VL_INPUT_MOTION. */

@@ -50,7 +50,7 @@ struct VlTensorFile {
   GHashTable *metadata;
 };
 
-G_DEFINE_QUARK (vl - tensor - file - error - quark, vl_tensor_file_error)
+G_DEFINE_QUARK (vl_tensor_file_error, vl_tensor_file_error)
 
 static gboolean set_error (GError **error, const VlTensorFile *file,
     VlTensorFileError code, const char *format, ...) G_GNUC_PRINTF (4, 5);

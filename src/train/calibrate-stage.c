@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define BACKGROUND_FRAMES 500 /* at most, for the mean picture */
+/* Frames of a clip until averages are of whole inputs and predictions. */
+#define SETTLED (VL_WARM_UP + VL_CHANNEL_AVERAGE - 1)
 #define SPREAD_FLOOR 1e-6
 #define FOLDS 5 /* of the held-out frames, consecutive */
 
@@ -45,10 +47,10 @@ measure (HeldOut *held_out, VlAnalysis *analysis,
         if (!values[c])
           continue;
         const float *average = vl_channel_average (&states[c], values[c]);
-        if (f >= span->begin + VL_CHANNEL_AVERAGE)
+        if (f >= span->begin + SETTLED)
           g_array_append_vals (held_out->values, average, held_out->n_tiles);
       }
-      held_out->n_frames += f >= span->begin + VL_CHANNEL_AVERAGE;
+      held_out->n_frames += f >= span->begin + SETTLED;
       if (!vl_training_tick (
               training, VL_STAGE_CALIBRATE, ++done, n_all, NAN, error))
         return FALSE;

@@ -10,22 +10,48 @@
 #include <math.h>
 #include <string.h>
 
+static void
+hash_spans (GChecksum *hash, const GArray *spans)
+{
+  for (guint i = 0; i < spans->len; i++) {
+    const VlSpan *span = &g_array_index (spans, VlSpan, i);
+    const guint frames[] = {span->begin, (span->begin + span->end) / 2};
+
+    g_checksum_update (hash, (const guchar *)&span->begin, sizeof (guint));
+    g_checksum_update (hash, (const guchar *)&span->end, sizeof (guint));
+    for (guint f = 0; f < G_N_ELEMENTS (frames); f++)
+      g_checksum_update (hash,
+          vl_frame_store_get (span->store, span->clip, frames[f]),
+          vl_frame_store_picture_size (span->store));
+  }
+}
+
+/* Tells footage from other footage, by two pictures of each clip. */
+static char *
+hash_footage (const VlTraining *training)
+{
+  g_autoptr (GChecksum) hash = g_checksum_new (G_CHECKSUM_MD5);
+
+  hash_spans (hash, training->pictures);
+  hash_spans (hash, training->held_out);
+  return g_strndup (g_checksum_get_string (hash), 8);
+}
+
 /* What must agree for a checkpoint to be of use: everything that the bits of
  * the result depend on. */
 static char *
 fingerprint (const VlTraining *training)
 {
   const VlTrainOptions *o = &training->options;
+  g_autofree char *footage = hash_footage (training);
 
   return g_strdup_printf (
       "%ux%u stride %u input %d rate %u/%u latent %u width %u loss %d sigma "
-      "%d beta %d steps %u+%u minutes %d seed %u threads %u frames %u+%u",
+      "%g beta %g steps %u+%u minutes %g seed %u threads %u footage %s",
       o->input.width, o->input.height, o->input.stride, (int)o->input.kind,
       o->input.rate_n, o->input.rate_d, o->Z, o->width, (int)o->loss.kind,
-      (int)(o->loss.sigma * 1e6), (int)(o->loss.beta * 1e6), o->vae_steps,
-      o->lstm_steps, (int)(o->minutes * 60), o->seed, o->threads,
-      vl_frame_store_n_frames (training->normal),
-      vl_spans_length (training->pictures));
+      o->loss.sigma, o->loss.beta, o->vae_steps, o->lstm_steps, o->minutes,
+      o->seed, o->threads, footage);
 }
 
 /* The arenas, in one table for both directions. */
@@ -46,6 +72,24 @@ list_arenas (VlTraining *t, Arena arenas[N_ARENAS])
       {"rnn.v", t->rnn.v, t->rnn.n}, {"rnn.best", t->best_rnn, t->rnn.n}};
 
   memcpy (arenas, all, sizeof all);
+}
+
+/* The running losses, likewise. */
+typedef struct {
+  const char *name;
+  double *value;
+} Number;
+
+#define N_NUMBERS 5
+
+static void
+list_numbers (VlTraining *t, Number numbers[N_NUMBERS])
+{
+  const Number all[N_NUMBERS] = {{"recon", &t->summary->recon},
+      {"squared_error", &t->summary->squared_error}, {"kld", &t->summary->kld},
+      {"nll_fit", &t->summary->nll_fit}, {"best_nll", &t->best_nll}};
+
+  memcpy (numbers, all, sizeof all);
 }
 
 static void
@@ -71,8 +115,10 @@ vl_checkpoint_save (VlTraining *training, GError **error)
   g_autoptr (VlTensorWriter) writer = vl_tensor_writer_new ();
   g_autofree char *options = fingerprint (training);
   Arena arenas[N_ARENAS];
+  Number numbers[N_NUMBERS];
 
   list_arenas (training, arenas);
+  list_numbers (training, numbers);
   for (guint i = 0; i < N_ARENAS; i++)
     vl_tensor_writer_add (
         writer, arenas[i].name, arenas[i].data, 1, (guint64[]){arenas[i].n});
@@ -82,7 +128,8 @@ vl_checkpoint_save (VlTraining *training, GError **error)
   set_number (writer, "vae.steps", training->vae_steps);
   set_number (writer, "rnn.step", training->rnn.step);
   set_number (writer, "rnn.steps", training->lstm_steps);
-  set_number (writer, "rnn.best_nll", training->best_nll);
+  for (guint i = 0; i < N_NUMBERS; i++)
+    set_number (writer, numbers[i].name, *numbers[i].value);
   training->checkpoint_time = g_get_monotonic_time ();
   return vl_tensor_writer_save (writer, training->checkpoint, error);
 }
@@ -108,10 +155,12 @@ vl_checkpoint_load (VlTraining *training, GError **error)
   g_autoptr (VlTensorFile) file =
       vl_tensor_file_open (training->checkpoint, error);
   Arena arenas[N_ARENAS];
+  Number numbers[N_NUMBERS];
 
   if (!file || !check_options (training, file, error))
     return FALSE;
   list_arenas (training, arenas);
+  list_numbers (training, numbers);
   for (guint i = 0; i < N_ARENAS; i++) {
     const float *data = vl_tensor_file_expect (
         file, arenas[i].name, 1, (guint64[]){arenas[i].n}, error);
@@ -121,7 +170,8 @@ vl_checkpoint_load (VlTraining *training, GError **error)
   }
   training->vae.step = (guint)get_number (file, "vae.step");
   training->rnn.step = (guint)get_number (file, "rnn.step");
-  training->best_nll = get_number (file, "rnn.best_nll");
+  for (guint i = 0; i < N_NUMBERS; i++)
+    *numbers[i].value = get_number (file, numbers[i].name);
   if (training->options.minutes > 0) {
     training->vae_steps = (guint)get_number (file, "vae.steps");
     training->lstm_steps = (guint)get_number (file, "rnn.steps");

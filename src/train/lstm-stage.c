@@ -248,7 +248,7 @@ look (VlTraining *training, Batch *batch)
 static double
 learning_rate (guint step, guint n_steps)
 {
-  return step < n_steps - n_steps * 3 / 10 ? LEARNING_RATE : LATE_LEARNING_RATE;
+  return step < n_steps / 10 * 7 ? LEARNING_RATE : LATE_LEARNING_RATE;
 }
 
 static gboolean
@@ -271,14 +271,14 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
   while (training->rnn.step < training->lstm_steps) {
     const guint step = training->rnn.step;
     draw_sequences (batch);
-    const double nll = process (batch), keep = step == first ? 0 : LOSS_MEMORY;
+    const double nll = process (batch), keep = step ? LOSS_MEMORY : 0;
     summary->nll_fit = keep * summary->nll_fit + (1 - keep) * nll;
     if (!vl_optimizer_step (&training->rnn,
             learning_rate (step, training->lstm_steps), MAX_NORM))
       return diverged (training, error);
-    if (step + 1 == TIMED_STEPS)
+    if (step + 1 == first + TIMED_STEPS)
       vl_training_fit_budget (
-          training, LSTM_SHARE, step + 1 - first, start, &training->lstm_steps);
+          training, LSTM_SHARE, start, first, &training->lstm_steps);
     if ((step + 1) % LOOK_EVERY == 0 || step + 1 == training->lstm_steps)
       look (training, batch);
     if (!vl_training_tick (training, VL_STAGE_LSTM, step + 1,
@@ -297,6 +297,8 @@ vl_training_fit_lstm (VlTraining *training, GError **error)
   batch_init (&batch, training);
   ok = run_steps (training, &batch, error);
   batch_clear (&batch);
+  if (ok && training->checkpoint)
+    ok = vl_checkpoint_save (training, error);
   if (ok && isfinite (training->best_nll))
     memcpy (training->rnn.params, training->best_rnn,
         training->rnn.n * sizeof (float));

@@ -62,13 +62,17 @@ typedef struct {
 gboolean vl_training_tick (VlTraining *training, VlStage stage, guint step,
     guint n_steps, double loss, GError **error);
 
+/* Steps of a stage until its pace is known, with a time budget. */
+#define VL_ENDLESS (G_MAXUINT / 2)
+
 /* Steps of a stage that tell how many fit into the minutes asked for. */
 #define TIMED_STEPS 10
 
-/* With a time budget, sets *n_steps to what fits into a stage's share of it, at
- * the pace of the steps done since (monotonic us). */
+/* Sets *n_steps, if it is VL_ENDLESS, to what fits into a stage's share of it,
+ * at the pace of TIMED_STEPS steps since `start` (monotonic us); `first` were
+ * done before. */
 void vl_training_fit_budget (const VlTraining *training, double share,
-    guint steps_done, gint64 since, guint *n_steps);
+    gint64 start, guint first, guint *n_steps);
 
 /* The stages. */
 gboolean vl_training_fit_vae (VlTraining *training, GError **error);

@@ -103,6 +103,12 @@ vl_frame_store_finish (VlFrameStore *store, GError **error)
   return TRUE;
 }
 
+gsize
+vl_frame_store_picture_size (const VlFrameStore *store)
+{
+  return store->picture_size;
+}
+
 guint
 vl_frame_store_n_clips (const VlFrameStore *store)
 {

@@ -28,12 +28,16 @@ gboolean vl_frame_store_append (
 /* Ends writing and maps the file. */
 gboolean vl_frame_store_finish (VlFrameStore *store, GError **error);
 
+/* Bytes of a picture, as given to vl_frame_store_new. */
+gsize vl_frame_store_picture_size (const VlFrameStore *store);
+
 guint vl_frame_store_n_clips (const VlFrameStore *store);
 guint vl_frame_store_clip_length (const VlFrameStore *store, guint clip);
 
 /* All clips' pictures. */
 guint vl_frame_store_n_frames (const VlFrameStore *store);
 
-/* Picture `frame` of `clip`; after finish. Valid as long as the store. */
+/* Picture `frame` of `clip`; after finish. Valid as long as the store. The
+ * pictures of all clips lie one after another. */
 const guint8 *vl_frame_store_get (
     const VlFrameStore *store, guint clip, guint frame);

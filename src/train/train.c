@@ -11,15 +11,15 @@
 #include <math.h>
 #include <string.h>
 
-#define HELD_OUT_SHARE 0.2 /* of the normal frames, the last ones */
+/* Of the normal frames the last are held out. */
+#define HELD_OUT_SHARE 0.2
 #define HELD_OUT_MIN (VL_TRAIN_SEQUENCE + 4) /* frames */
 #define HIDDEN 128  /* LSTM units and width of its fc1 */
 #define GAUSSIANS 5 /* per latent dimension */
 #define CHECKPOINT_EVERY (60 * G_USEC_PER_SEC)
-#define LSTM_PER_VAE_TIME                                                      \
-  0.2                         /* rough share of the LSTM's training, for ETAs  \
-                               */
-#define ENDLESS G_MAXUINT / 2 /* steps, until the time budget is measured */
+
+/* Rough share of the LSTM's training in the VAE's, for ETAs. */
+#define LSTM_PER_VAE_TIME 0.2
 
 G_DEFINE_QUARK (vl_train_error, vl_train_error)
 
@@ -65,13 +65,16 @@ vl_spans_locate (const GArray *spans, guint index, VlSpan *span, guint *frame)
 
 /* Seconds until the end, from the pace of the stage that is on. */
 static double
-estimate_left (VlStage stage, guint step, guint n_steps, double stage_seconds)
+estimate_left (const VlTraining *training, VlStage stage, guint step,
+    guint n_steps, double elapsed)
 {
-  const double whole = stage_seconds * n_steps / MAX (step, 1);
-  const double left = whole - stage_seconds;
+  const double so_far = training->summary->seconds[stage];
+  const double whole = so_far * n_steps / MAX (step, 1);
+  const double later = stage == VL_STAGE_VAE ? whole * LSTM_PER_VAE_TIME : 0;
 
-  return MAX (left, 0) +
-         (stage == VL_STAGE_VAE ? whole * LSTM_PER_VAE_TIME : 0);
+  if (n_steps == VL_ENDLESS)
+    return MAX (training->options.minutes * 60 - elapsed, 0);
+  return MAX (whole - so_far, 0) + later;
 }
 
 gboolean
@@ -88,7 +91,7 @@ vl_training_tick (VlTraining *training, VlStage stage, guint step,
   if (training->progress)
     training->progress (
         &(VlProgress){stage, step, n_steps, loss, elapsed,
-            estimate_left (stage, step, n_steps, elapsed - earlier)},
+            estimate_left (training, stage, step, n_steps, elapsed)},
         training->user_data);
 
   const gboolean cancelled = g_cancellable_is_cancelled (training->cancellable);
@@ -100,14 +103,14 @@ vl_training_tick (VlTraining *training, VlStage stage, guint step,
 }
 
 void
-vl_training_fit_budget (const VlTraining *training, double share,
-    guint steps_done, gint64 since, guint *n_steps)
+vl_training_fit_budget (const VlTraining *training, double share, gint64 start,
+    guint first, guint *n_steps)
 {
-  const double seconds = (g_get_monotonic_time () - since) / 1e6;
+  const double pace = (g_get_monotonic_time () - start) / 1e6 / TIMED_STEPS;
   const double budget = training->options.minutes * 60 * share;
 
-  if (budget > 0)
-    *n_steps = MAX (steps_done, budget / (seconds / steps_done));
+  if (budget > 0 && *n_steps == VL_ENDLESS)
+    *n_steps = first + (guint)MAX (TIMED_STEPS, budget / pace);
 }
 
 static gboolean
@@ -120,6 +123,16 @@ check_options (const VlTrainOptions *o, GError **error)
     g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_INPUT,
         "size %ux%u: expected %ux%u to %ux%u", input->width, input->height,
         VL_WINDOW, VL_WINDOW, VL_MODEL_MAX_SIDE, VL_MODEL_MAX_SIDE);
+    return FALSE;
+  }
+  if (!vl_input_is_valid (&(VlInput){input->width, input->height, VL_VAE_STEP,
+                              input->kind, input->rate_n, input->rate_d},
+          o->width)) {
+    g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_INPUT,
+        "size %ux%u with width %u at %u/%u frames per second: expected "
+        "at most %u pixels times width, and a rate of numbers up to %u",
+        input->width, input->height, o->width, input->rate_n, input->rate_d,
+        VL_MODEL_MAX_WORK, VL_MODEL_MAX_RATE);
     return FALSE;
   }
   if (input->stride == 0 || input->stride % VL_VAE_STEP ||
@@ -215,8 +228,9 @@ training_init (VlTraining *training, const VlTrainOptions *options,
   training->options = *options;
   training->model = model;
   training->normal = normal;
-  training->vae_steps = options->minutes > 0 ? ENDLESS : options->vae_steps;
-  training->lstm_steps = options->minutes > 0 ? ENDLESS : options->lstm_steps;
+  training->vae_steps = options->minutes > 0 ? VL_ENDLESS : options->vae_steps;
+  training->lstm_steps =
+      options->minutes > 0 ? VL_ENDLESS : options->lstm_steps;
   vl_optimizer_init (
       &training->vae, model->vae_params, model->vae.n_params, options->threads);
   vl_optimizer_init (
@@ -252,9 +266,12 @@ training_clear (VlTraining *training)
   g_clear_pointer (&training->model, vl_model_unref);
 }
 
+/* What is not finite has no place in JSON. */
 static void
 record_number (JsonBuilder *builder, const char *name, double value)
 {
+  if (!isfinite (value))
+    return;
   json_builder_set_member_name (builder, name);
   json_builder_add_double_value (builder, value);
 }

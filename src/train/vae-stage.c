@@ -137,10 +137,10 @@ process_share (guint worker, gpointer data)
 
 /* Losses per image, averaged over the last steps. */
 static void
-follow_losses (VlTraining *training, const VlVaeLosses *losses, gboolean first)
+follow_losses (VlTraining *training, const VlVaeLosses *losses)
 {
   VlTrainSummary *summary = training->summary;
-  const double keep = first ? 0 : LOSS_MEMORY;
+  const double keep = training->vae.step ? LOSS_MEMORY : 0;
   VlVaeLosses sum = {0};
 
   for (guint w = 0; w < vl_workers_count (training->workers); w++) {
@@ -186,13 +186,13 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     const guint step = training->vae.step;
     draw_windows (batch);
     vl_workers_run (training->workers, process_share, batch);
-    follow_losses (training, batch->losses, step == first);
+    follow_losses (training, batch->losses);
     if (!vl_optimizer_step (&training->vae,
             learning_rate (step, training->vae_steps), INFINITY))
       return diverged (training, error);
-    if (step + 1 == TIMED_STEPS)
+    if (step + 1 == first + TIMED_STEPS)
       vl_training_fit_budget (
-          training, VAE_SHARE, step + 1 - first, start, &training->vae_steps);
+          training, VAE_SHARE, start, first, &training->vae_steps);
     if (!vl_training_tick (training, VL_STAGE_VAE, step + 1,
             training->vae_steps,
             training->summary->recon + training->summary->kld, error))

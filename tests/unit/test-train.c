@@ -97,6 +97,7 @@ same_bits (const VlModel *a, const VlModel *b)
 {
   return !memcmp (a->vae_params, b->vae_params, a->vae.n_params * 4) &&
          !memcmp (a->rnn_params, b->rnn_params, a->rnn.n_params * 4) &&
+         g_str_equal (a->record, b->record) &&
          !memcmp (&a->calibration->combined, &b->calibration->combined,
              sizeof (VlTail));
 }
