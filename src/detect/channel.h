@@ -14,7 +14,7 @@
 #define VL_CHANNEL_AVERAGE 3 /* frames in the causal average */
 #define VL_CHANNEL_MAX_TOP 6 /* largest k */
 
-/* First frames after a reset that no event comes from: until a motion input's
+/* First frames after a reset that are not judged: until a motion input's
  * history is full and something was predicted. */
 #define VL_WARM_UP 3
 

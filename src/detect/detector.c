@@ -163,7 +163,9 @@ paint_excluded (VlDetector *detector, guint8 *picture)
       memcpy (picture + i * bpp, background + i * bpp, bpp);
 }
 
-/* Raw values per tile -> each channel's score -> the combined score. */
+/* Raw values per tile -> each channel's score -> the combined score. Frames
+ * that warm up count neither now nor in later averages: a motion input that
+ * repeats its first picture looks stiller than any scene. */
 static void
 score (VlDetector *detector, const float *const values[VL_N_CHANNELS],
     VlResult *result)
@@ -175,7 +177,7 @@ score (VlDetector *detector, const float *const values[VL_N_CHANNELS],
     VlChannelState *state = &detector->channels[c];
     const VlChannelCalibration *normal = &calibration->channels[c];
     result->channels[c] = VL_NEUTRAL_SCORE;
-    if (values[c])
+    if (values[c] && detector->n_seen >= VL_WARM_UP)
       result->channels[c] = vl_tail_score (
           &normal->tail, vl_channel_statistic (state,
                              vl_channel_average (state, values[c]), normal));

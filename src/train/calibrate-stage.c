@@ -43,9 +43,8 @@ measure (HeldOut *held_out, VlAnalysis *analysis,
       const float *values[VL_N_CHANNELS];
       vl_analysis_run (
           analysis, vl_frame_store_get (span->store, span->clip, f), values);
-      for (guint c = 0; c < VL_N_CHANNELS; c++) {
-        if (!values[c])
-          continue;
+      for (guint c = 0; f >= span->begin + VL_WARM_UP && c < VL_N_CHANNELS;
+           c++) {
         const float *average = vl_channel_average (&states[c], values[c]);
         if (f >= span->begin + SETTLED)
           g_array_append_vals (held_out->values, average, held_out->n_tiles);

@@ -44,7 +44,7 @@ typedef struct {
 #define VL_TRAIN_DEFAULTS                                                      \
   {                                                                            \
     .input = {0, 0, 0, VL_INPUT_RGB, 10, 1}, .Z = 32, .width = 32,             \
-    .vae_steps = 2400, .lstm_steps = 1500, .minutes = 0,                       \
+    .vae_steps = 3000, .lstm_steps = 1500, .minutes = 0,                       \
     .loss = {VL_LOSS_GAUSSIAN, 0.05, 1.0}, .seed = 1, .threads = 2             \
   }
 
