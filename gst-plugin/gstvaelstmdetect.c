@@ -30,10 +30,14 @@
  * * #guint64 `age`: nanoseconds of video since the frame the values come from;
  *   GST_CLOCK_TIME_NONE when none was analysed since the last reset
  *
- * With #GstVaeLstmDetect:attach-regions, frames of an event whose score is not
- * falling off also carry a #GstVideoRegionOfInterestMeta of type `anomaly` for
- * each tile that drove the score, with a parameter structure `anomaly` whose
- * #gdouble `score` says by how many spreads the tile exceeds its normal mean.
+ * With #GstVaeLstmDetect:attach-regions as well, frames of an event whose score
+ * is not falling off carry a #GstVideoRegionOfInterestMeta of type `anomaly`
+ * for each tile that drove the score, with a parameter structure `anomaly`
+ * whose #gdouble `score` says by how many spreads the tile exceeds its normal
+ * mean.
+ *
+ * Without #GstVaeLstmDetect:attach-meta the element is passthrough: buffers
+ * carry neither.
  *
  * ## Messages
  *
@@ -114,13 +118,14 @@ struct _GstVaeLstmDetect {
   gdouble score;
   GstVaeLstmStats stats;
 
-  gint reset_wanted; /* atomic */
+  gint reset_wanted;   /* atomic */
+  gint relearn_warned; /* atomic; since the start */
 
   /* From start to stop, by the streaming thread. */
   VlModel *model;
   VlDetector *detector;
-  GstVaeLstmTuning now; /* tuning in use */
-  GstVideoInfo info;
+  GstVaeLstmTuning now;        /* tuning in use */
+  GstVideoInfo info;           /* format UNKNOWN: no caps yet */
   GstClockTime frame_duration; /* of frames that do not tell */
   GstClockTime next_timestamp; /* of a frame that does not tell */
   guint warned; /* bit per GstVaeLstmFrameStatus already warned about */
@@ -441,6 +446,9 @@ begin_stream (GstVaeLstmDetect *self)
   GST_OBJECT_UNLOCK (self);
 
   g_atomic_int_set (&self->reset_wanted, FALSE);
+  g_atomic_int_set (&self->relearn_warned, FALSE);
+  gst_video_info_init (&self->info);
+  self->frame_duration = 0;
   self->next_timestamp = 0;
   self->warned = 0;
   interrupt (self, "start");
@@ -527,24 +535,32 @@ gst_vae_lstm_detect_set_caps (
   return TRUE;
 }
 
+typedef gint (*SegmentToTime) (
+    const GstSegment *segment, GstFormat format, guint64 position, guint64 *);
+
+/* Whether both segments give `timestamp` a time, and the same. */
+static gboolean
+same_time (SegmentToTime to_time, const GstSegment *before,
+    const GstSegment *after, GstClockTime timestamp)
+{
+  guint64 time[2] = {0};
+  gint sign = to_time (before, GST_FORMAT_TIME, timestamp, &time[0]);
+
+  return sign != 0 &&
+         sign == to_time (after, GST_FORMAT_TIME, timestamp, &time[1]) &&
+         time[0] == time[1];
+}
+
 /* Whether `timestamp` is at the same place and moment in both segments. */
 static gboolean
 segment_continues (
     const GstSegment *before, const GstSegment *after, GstClockTime timestamp)
 {
-  guint64 running[2], stream[2];
-
-  if (before->format != GST_FORMAT_TIME || after->format != GST_FORMAT_TIME ||
-      before->rate != after->rate)
-    return FALSE;
-
-  return gst_segment_to_running_time_full (before, GST_FORMAT_TIME, timestamp,
-             &running[0]) == gst_segment_to_running_time_full (after,
-                                 GST_FORMAT_TIME, timestamp, &running[1]) &&
-         gst_segment_to_stream_time_full (before, GST_FORMAT_TIME, timestamp,
-             &stream[0]) == gst_segment_to_stream_time_full (after,
-                                GST_FORMAT_TIME, timestamp, &stream[1]) &&
-         running[0] == running[1] && stream[0] == stream[1];
+  return before->format == GST_FORMAT_TIME &&
+         after->format == GST_FORMAT_TIME && before->rate == after->rate &&
+         same_time (
+             gst_segment_to_running_time_full, before, after, timestamp) &&
+         same_time (gst_segment_to_stream_time_full, before, after, timestamp);
 }
 
 static void
@@ -689,6 +705,15 @@ note_analysed (GstVaeLstmDetect *self, GstClockTime spent)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Neutral data is not video. In passthrough buffers may come without caps.
+ * To be known before the detector is asked, which moves its schedule on. */
+static gboolean
+can_be_analysed (GstVaeLstmDetect *self, GstBuffer *buffer)
+{
+  return !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) &&
+         GST_VIDEO_INFO_FORMAT (&self->info) != GST_VIDEO_FORMAT_UNKNOWN;
+}
+
 static void
 analyse (
     GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
@@ -782,8 +807,7 @@ gst_vae_lstm_detect_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   find_times (self, buffer, &times);
   keep_time_monotonic (self, &times);
 
-  /* Asking moves the schedule on, so neutral data is not asked about. */
-  if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) &&
+  if (can_be_analysed (self, buffer) &&
       vl_detector_is_due (self->detector, times.time))
     analyse (self, buffer, &times);
 
@@ -792,10 +816,9 @@ gst_vae_lstm_detect_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   GST_OBJECT_UNLOCK (self);
 
   /* Passthrough may have been in force when this buffer came. */
-  if (!gst_buffer_is_writable (buffer))
+  if (!self->now.attach_meta || !gst_buffer_is_writable (buffer))
     return GST_FLOW_OK;
-  if (self->now.attach_meta)
-    attach_meta (self, buffer, &times);
+  attach_meta (self, buffer, &times);
   if (self->now.attach_regions)
     attach_regions (self, buffer);
   return GST_FLOW_OK;
@@ -810,13 +833,22 @@ gst_vae_lstm_detect_reset (GstVaeLstmDetect *self)
 }
 
 static void
+gst_vae_lstm_detect_relearn (GstVaeLstmDetect *self)
+{
+  if (g_atomic_int_compare_and_exchange (&self->relearn_warned, FALSE, TRUE))
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("relearn is not available in this version, which does not learn from "
+         "the stream: the model stays as it is."),
+        (NULL));
+}
+
+static void
 update_passthrough (GstVaeLstmDetect *self)
 {
   gboolean attaches;
 
   GST_OBJECT_LOCK (self);
-  attaches =
-      self->settings.tuning.attach_meta || self->settings.tuning.attach_regions;
+  attaches = self->settings.tuning.attach_meta;
   GST_OBJECT_UNLOCK (self);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), !attaches);
 }
@@ -837,11 +869,21 @@ gst_vae_lstm_detect_set_property (
   update_passthrough (self);
 }
 
-static gboolean
-get_readable_property (GstVaeLstmDetect *self, guint prop_id, GValue *value)
+/* Sorting takes too long to hold the lock meanwhile. */
+static GstStructure *
+copy_stats (GstVaeLstmDetect *self)
 {
   GstVaeLstmStats stats;
 
+  GST_OBJECT_LOCK (self);
+  stats = self->stats;
+  GST_OBJECT_UNLOCK (self);
+  return gst_vae_lstm_stats_to_structure (&stats);
+}
+
+static gboolean
+get_locked_property (GstVaeLstmDetect *self, guint prop_id, GValue *value)
+{
   switch (prop_id) {
   case PROP_STATE:
     g_value_set_enum (value, self->state);
@@ -849,12 +891,8 @@ get_readable_property (GstVaeLstmDetect *self, guint prop_id, GValue *value)
   case PROP_SCORE:
     g_value_set_double (value, self->score);
     return TRUE;
-  case PROP_STATS:
-    stats = self->stats;
-    g_value_take_boxed (value, gst_vae_lstm_stats_to_structure (&stats));
-    return TRUE;
   default:
-    return FALSE;
+    return gst_vae_lstm_settings_get (&self->settings, prop_id, value);
   }
 }
 
@@ -865,9 +903,13 @@ gst_vae_lstm_detect_get_property (
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (object);
   gboolean known;
 
+  if (prop_id == PROP_STATS) {
+    g_value_take_boxed (value, copy_stats (self));
+    return;
+  }
+
   GST_OBJECT_LOCK (self);
-  known = gst_vae_lstm_settings_get (&self->settings, prop_id, value) ||
-          get_readable_property (self, prop_id, value);
+  known = get_locked_property (self, prop_id, value);
   GST_OBJECT_UNLOCK (self);
 
   if (!known)
@@ -918,6 +960,17 @@ install_signals (GstVaeLstmDetectClass *klass)
   g_signal_new_class_handler ("reset", G_TYPE_FROM_CLASS (klass),
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
       G_CALLBACK (gst_vae_lstm_detect_reset), NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * GstVaeLstmDetect::relearn:
+   *
+   * Action signal. Learns anew from the stream. Not available in this version,
+   * which posts a warning, once between start and stop, and changes nothing.
+   */
+  g_signal_new_class_handler ("relearn", G_TYPE_FROM_CLASS (klass),
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
+      G_CALLBACK (gst_vae_lstm_detect_relearn), NULL, NULL, NULL, G_TYPE_NONE,
+      0);
 }
 
 static void

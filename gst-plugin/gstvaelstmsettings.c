@@ -40,6 +40,7 @@ static const VlDetectorSettings default_settings = VL_DETECTOR_DEFAULTS;
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 #define PLAYING_FLAGS                                                          \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
 static void
 install_start_properties (GObjectClass *klass)
 {
@@ -114,18 +115,17 @@ install_stream_properties (GObjectClass *klass)
           GST_TYPE_VAE_LSTM_POST, DEFAULT_POST_MESSAGES, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_ATTACH_META,
       g_param_spec_boolean ("attach-meta", "Attach meta",
-          "Attach a VaeLstmAnomalyMeta to every buffer. With attach-regions "
-          "off as well, the element is passthrough",
+          "Attach a VaeLstmAnomalyMeta to every buffer; false makes the "
+          "element passthrough, with no regions attached either",
           DEFAULT_ATTACH_META, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_ATTACH_REGIONS,
       g_param_spec_boolean ("attach-regions", "Attach regions",
-          "Attach a region of interest meta of type \"anomaly\" for each "
-          "anomalous tile",
+          "With attach-meta, attach a region of interest meta of type "
+          "\"anomaly\" for each anomalous tile as well",
           DEFAULT_ATTACH_REGIONS, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_EXCLUDE,
       g_param_spec_string ("exclude", "Exclude",
-          "Rectangles of the picture to ignore, \"x,y,w,h;x,y,w,h\" with "
-          "shares "
+          "Rectangles of the picture to ignore, \"x,y,w,h;x,y,w,h\", as shares "
           "of its width and height in 0..1",
           NULL, PLAYING_FLAGS));
 }

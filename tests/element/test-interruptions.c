@@ -129,6 +129,26 @@ GST_START_TEST (test_segment_that_continues)
 }
 GST_END_TEST
 
+/* Where stream time is unknown, nothing says that it continues. */
+GST_START_TEST (test_segment_without_stream_time)
+{
+  GstSegment segment;
+  Stream stream;
+
+  open_in_event (&stream);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.time = GST_CLOCK_TIME_NONE;
+  for (guint i = 0; i < 2; i++) {
+    gst_harness_push_event (stream.harness, gst_event_new_segment (&segment));
+    check_interrupted (&stream, "segment");
+    stream_run (&stream, 20, FALSE);
+    fail_unless (stream_run (&stream, 15, TRUE).anomalous);
+    stream_count_messages (&stream, "vaelstmdetect", NULL);
+  }
+  stream_close (&stream);
+}
+GST_END_TEST
+
 GST_START_TEST (test_gap_event)
 {
   Stream stream;
@@ -267,6 +287,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_segment_that_jumps);
   tcase_add_test (tcase, test_segment_of_another_rate);
   tcase_add_test (tcase, test_segment_that_continues);
+  tcase_add_test (tcase, test_segment_without_stream_time);
   tcase_add_test (tcase, test_gap_event);
   tcase_add_test (tcase, test_gap_buffer);
   tcase_add_test (tcase, test_new_caps);

@@ -305,6 +305,33 @@ GST_START_TEST (test_drop_analysis_warns_that_it_does_not_act)
 }
 GST_END_TEST
 
+static guint
+count_warnings (GstBus *bus)
+{
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING))) {
+    gst_message_unref (message);
+    n++;
+  }
+  return n;
+}
+
+GST_START_TEST (test_relearn_warns_once_that_it_does_not_act)
+{
+  Stream stream;
+
+  stream_open_default (&stream);
+  stream_run (&stream, 20, FALSE);
+  for (guint i = 0; i < 3; i++)
+    g_signal_emit_by_name (stream.element, "relearn");
+  fail_unless_equals_int (count_warnings (stream.bus), 1);
+  fail_unless_equals_string (stream_run (&stream, 1, FALSE).state, "detecting");
+  stream_close (&stream);
+}
+GST_END_TEST
+
 static void
 add_tests (TCase *tcase)
 {
@@ -320,6 +347,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_bad_exclude_fails_to_start);
   tcase_add_test (tcase, test_bad_exclude_while_playing_warns);
   tcase_add_test (tcase, test_drop_analysis_warns_that_it_does_not_act);
+  tcase_add_test (tcase, test_relearn_warns_once_that_it_does_not_act);
 }
 
 int

@@ -288,6 +288,18 @@ GST_START_TEST (test_meta_survives_encoding)
 }
 GST_END_TEST
 
+/* What is no video cannot be analysed, and is let through. */
+GST_START_TEST (test_passthrough_of_buffers_without_caps)
+{
+  GstElement *pipeline =
+      launch ("fakesrc num-buffers=5 ! %s attach-meta=false ! fakesink");
+
+  play_to_eos (pipeline);
+  fail_unless_equals_uint64 (frames_seen (pipeline), 5);
+  stop (pipeline);
+}
+GST_END_TEST
+
 GST_START_TEST (test_other_memory_is_refused_at_negotiation)
 {
   GstElement *detect = gst_element_factory_make ("vaelstmdetect", NULL);
@@ -347,6 +359,7 @@ pipelines_suite (void)
   tcase_add_test (tcase, test_renegotiation);
   tcase_add_test (tcase, test_meta_survives_conversion);
   tcase_add_test (tcase, test_meta_survives_encoding);
+  tcase_add_test (tcase, test_passthrough_of_buffers_without_caps);
   tcase_add_test (tcase, test_other_memory_is_refused_at_negotiation);
   tcase_add_test (tcase, test_stop_in_mid_stream);
   tcase_add_test (tcase, test_missing_model_is_an_error_not_a_hang);
