@@ -7,7 +7,7 @@
 
 #include <stdarg.h>
 
-G_DEFINE_QUARK (vl - usage - error - quark, vl_usage_error)
+G_DEFINE_QUARK (vl_usage_error, vl_usage_error)
 
 gboolean
 vl_usage_error (GError **error, const char *format, ...)

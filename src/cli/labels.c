@@ -11,7 +11,7 @@
 
 #define HEADER "clip,first,last,label"
 
-G_DEFINE_QUARK (vl - labels - error - quark, vl_labels_error)
+G_DEFINE_QUARK (vl_labels_error, vl_labels_error)
 
 static void
 clear_range (gpointer data)

@@ -46,7 +46,7 @@ struct VlMedia {
   guint64 time;     /* of the last one */
 };
 
-G_DEFINE_QUARK (vl - media - error - quark, vl_media_error)
+G_DEFINE_QUARK (vl_media_error, vl_media_error)
 
 gboolean
 vl_range_parse (const char *text, VlRange *range, GError **error)

@@ -16,7 +16,8 @@
 
 #define DEFAULT_PICTURES 8
 #define MAX_PICTURES 1000
-#define SHEET_WIDTH 1600 /* pixels, about */
+#define MAX_BYTES (512 << 20) /* of all pixels held */
+#define SHEET_WIDTH 1600      /* pixels, about */
 #define GAP 6
 #define CAPTION 18
 
@@ -135,6 +136,21 @@ spread_wanted (Options *o, const VlInput *input, GError **error)
     g_array_append_val (o->wanted, g_array_index (all, guint64, place));
   }
   return TRUE;
+}
+
+/* All pairs are held until the sheet is drawn. */
+static gboolean
+check_memory (const Options *o, const VlInput *input, GError **error)
+{
+  const gsize pair_bytes =
+      (gsize)input->width * input->height * 2 * sizeof (guint32);
+  const gsize most = MAX_BYTES / pair_bytes;
+
+  return o->wanted->len <= most ||
+         vl_usage_error (error,
+             "--frames: expected at most %" G_GSIZE_FORMAT
+             " frames of %ux%u pixels",
+             most, input->width, input->height);
 }
 
 static guint32
@@ -332,6 +348,7 @@ vl_command_reconstruct (int argc, char **argv, GError **error)
          (output = vl_output_open (o.output, error)) != NULL &&
          (model = vl_model_load (o.model, error)) != NULL &&
          (o.wanted != NULL || spread_wanted (&o, &model->input, error)) &&
+         check_memory (&o, &model->input, error) &&
          collect_pairs (&o, model, pairs, error) &&
          draw_sheet (pairs, &model->input, output, error) &&
          vl_output_commit (output, error);

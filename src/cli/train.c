@@ -51,7 +51,7 @@ parse_arguments (int argc, char **argv, Options *o, GError **error)
       {"width", 0, 0, G_OPTION_ARG_INT, &o->width,
           "Channels of the first layer; less is faster (32)", "N"},
       {"steps", 0, 0, G_OPTION_ARG_INT, &o->steps,
-          "Training steps of the autoencoder (2400)", "N"},
+          "Training steps of the autoencoder (3000)", "N"},
       {"lstm-steps", 0, 0, G_OPTION_ARG_INT, &o->lstm_steps,
           "Training steps of the LSTM (1500)", "N"},
       {"minutes", 0, 0, G_OPTION_ARG_DOUBLE, &o->minutes,
@@ -63,7 +63,9 @@ parse_arguments (int argc, char **argv, Options *o, GError **error)
           "More videos for the autoencoder alone; they may hold anomalies",
           "VIDEO,..."},
       {"frames", 0, 0, G_OPTION_ARG_STRING, &o->frames,
-          "Frames to read of each VIDEO, from 0, without the last", "A:B"},
+          "Frames to read of each video, also of --vae-only-videos, from 0, "
+          "without the last",
+          "A:B"},
       {"seed", 0, 0, G_OPTION_ARG_INT, &o->seed,
           "Same seed and threads, same model (1)", "N"},
       {"threads", 0, 0, G_OPTION_ARG_INT, &o->threads,
@@ -110,35 +112,42 @@ parse_size (const char *text, VlInput *input, GError **error)
              VL_MODEL_MAX_SIDE, error);
 }
 
-/* "10", "12.5" or "30000/1001". */
+/* "30000/1001" as it is; "10" or "12.5" to the thousandth, reduced. */
+static gboolean
+read_rate (const char *text, unsigned *n, unsigned *d)
+{
+  char end, *number_end;
+  int thousandths, divisor;
+  double rate;
+
+  if (sscanf (text, "%9u/%9u%c", n, d, &end) == 2)
+    return TRUE;
+  rate = g_ascii_strtod (text, &number_end);
+  if (*number_end != '\0' || !(rate >= 0.001 && rate <= 1000))
+    return FALSE;
+  thousandths = (int)lround (rate * 1000);
+  divisor = gst_util_greatest_common_divisor (thousandths, 1000);
+  *n = (unsigned)(thousandths / divisor);
+  *d = (unsigned)(1000 / divisor);
+  return TRUE;
+}
+
 static gboolean
 parse_rate (const char *text, VlInput *input, GError **error)
 {
-  unsigned n = 0, d = 1;
-  char end;
-  char *number_end = NULL;
-  int whole_n, whole_d;
+  unsigned n, d;
 
   if (text == NULL)
     return TRUE;
-  if (sscanf (text, "%9u/%9u%c", &n, &d, &end) != 2) {
-    const double rate = g_ascii_strtod (text, &number_end);
-
-    if (*number_end != '\0' || !(rate >= 0.001 && rate <= 1000))
-      n = 0;
-    else {
-      gst_util_double_to_fraction (rate, &whole_n, &whole_d);
-      n = (unsigned)whole_n;
-      d = (unsigned)whole_d;
-    }
-  }
+  if (!read_rate (text, &n, &d) || n == 0 || d == 0 || n > VL_MODEL_MAX_RATE ||
+      d > VL_MODEL_MAX_RATE || n > 1000 * d || d > 1000 * n)
+    return vl_usage_error (error,
+        "--rate: %s is no rate, expected 0.001 to 1000 frames per second, such "
+        "as 10, 12.5 or 30000/1001, of numbers up to %d",
+        text, VL_MODEL_MAX_RATE);
   input->rate_n = n;
   input->rate_d = d;
-  return (n > 0 && d > 0 && n / 1000 <= d && d / 1000 <= n) ||
-         vl_usage_error (error,
-             "--rate: %s is no rate, expected frames per second such as 10 "
-             "or 30000/1001",
-             text);
+  return TRUE;
 }
 
 static gboolean
@@ -347,6 +356,7 @@ print_summary (const Options *o, const VlTrainSummary *s)
   printf ("\n");
 }
 
+/* A checkpoint is this training's: check_files() refuses any other one. */
 static void
 explain_resume (const char *checkpoint, GError **error)
 {
@@ -373,7 +383,7 @@ train (Options *o, const char *checkpoint, VlProgressLine *line, GError **error)
   if (o->vae_only != NULL) {
     g_auto (GStrv) videos = g_strsplit (o->vae_only, ",", -1);
 
-    vae_only = read_clips (videos, input, &VL_RANGE_ALL, 1, line, error);
+    vae_only = read_clips (videos, input, &o->range, 1, line, error);
     if (vae_only == NULL)
       return FALSE;
   }
@@ -391,7 +401,16 @@ train (Options *o, const char *checkpoint, VlProgressLine *line, GError **error)
 static gboolean
 check_files (const Options *o, const char *checkpoint, GError **error)
 {
-  if (o->resume && !g_file_test (checkpoint, G_FILE_TEST_EXISTS)) {
+  const gboolean exists = g_file_test (checkpoint, G_FILE_TEST_EXISTS);
+
+  if (!o->resume && exists) {
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+        "%s: exists, expected --resume to go on from it, or the file to be "
+        "removed",
+        checkpoint);
+    return FALSE;
+  }
+  if (o->resume && !exists) {
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
         "%s: no such file, expected what an interrupted training leaves",
         checkpoint);

@@ -137,6 +137,7 @@ make_footage (void)
   make_fast_footage ();
   g_free (footage_text (folder, "empty.mp4", ""));
   g_free (footage_text (folder, "text.mp4", "not a video at all, but text\n"));
+  g_free (footage_text (folder, "kept.checkpoint", "another training\n"));
   g_free (footage_text (folder, "labels.csv",
       "clip,first,last,label\nball.avi,40,49,anomaly\n"
       "ball.avi,50,59,ignore\n"));
@@ -205,6 +206,11 @@ static const struct {
     {2, "--rate", {"train", "-o", "new", "--rate", "0", "ball.avi"}},
     {2, "--rate", {"train", "-o", "new", "--rate", "1/0", "ball.avi"}},
     {2, "--rate", {"train", "-o", "new", "--rate", "fast", "ball.avi"}},
+    {2, "--rate", {"train", "-o", "new", "--rate", "1001/1", "ball.avi"}},
+    {2, "up to 1000000",
+        {"train", "-o", "new", "--rate", "1000001/100001", "ball.avi"}},
+    {2, "up to 1000000",
+        {"train", "-o", "new", "--rate", "100001/1000001", "ball.avi"}},
     {2, "--minutes", {"train", "-o", "new", "--minutes", "0", "ball.avi"}},
     {2, "not both",
         {"train", "-o", "new", "--minutes", "1", "--steps", "5", "ball.avi"}},
@@ -245,6 +251,8 @@ static const struct {
         {"train", "-o", "new", "short.avi"}},
     {1, "none/m: ", {"train", "-o", "none/m", "ball.avi"}},
     {1, "bare: ", {"train", "-o", "bare", "ball.avi"}},
+    {1, "kept.checkpoint: exists, expected --resume",
+        {"train", "-o", "kept", "ball.avi"}},
     {1, "new.checkpoint: ", {"train", "-o", "new", "--resume", "ball.avi"}},
     {1, "gone.avi: ",
         {"train", "-o", "new", "--vae-only-videos", "gone.avi", "ball.avi"}},
@@ -361,6 +369,20 @@ START_TEST (test_analysis_rate_thins_frames)
 
   ck_assert_uint_eq (g_strv_length (lines), 10 + 2);
   ck_assert (g_str_has_prefix (lines[2], "fast.avi,3,0.1"));
+}
+END_TEST
+
+START_TEST (test_rates_are_of_small_numbers)
+{
+  g_auto (Run) train = must_run (TRAIN, "--steps", "5", "--lstm-steps", "5",
+      "--rate", "9.87654321", "-o", "rated", "ball.avi");
+  g_auto (Run) info = must_run ("info", "--json", "rated");
+  g_autoptr (JsonNode) root = json_from_string (info.output, NULL);
+  JsonObject *input = json_object_get_object_member (
+      json_node_get_object (root), "preprocessing");
+
+  ck_assert_double_eq (
+      json_object_get_double_member (input, "rate"), 9877 / 1000.0);
 }
 END_TEST
 
@@ -551,13 +573,14 @@ END_TEST
 START_TEST (test_motion_and_vae_only_videos)
 {
   g_auto (Run) train = must_run (TRAIN, "--steps", "5", "--lstm-steps", "5",
-      "--channels", "motion", "--vae-only-videos", "short.avi,images", "-o",
-      "motion", "ball.avi");
+      "--channels", "motion", "--frames", "1:80", "--vae-only-videos",
+      "short.avi,images", "-o", "motion", "ball.avi");
   g_auto (Run) score = must_run ("score", "-m", "motion", "short.avi");
   g_auto (Run) draw =
       must_run ("reconstruct", "-m", "motion", "-o", "motion.png", "short.avi");
 
-  ck_assert_ptr_nonnull (strstr (train.output, "19 for the autoencoder"));
+  ck_assert_ptr_nonnull (strstr (train.output, "79 normal"));
+  ck_assert_ptr_nonnull (strstr (train.output, "17 for the autoencoder"));
 }
 END_TEST
 
@@ -666,6 +689,7 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_score_keeps_the_clip_s_frame_numbers);
   tcase_add_test (tcase, test_clips_do_not_touch_each_other);
   tcase_add_test (tcase, test_analysis_rate_thins_frames);
+  tcase_add_test (tcase, test_rates_are_of_small_numbers);
   tcase_add_test (tcase, test_images_come_at_the_model_s_rate);
   tcase_add_test (tcase, test_jsonl_and_plot);
   tcase_add_test (tcase, test_failure_leaves_older_outputs);
