@@ -276,9 +276,9 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     if (!vl_optimizer_step (&training->rnn,
             learning_rate (step, training->lstm_steps), MAX_NORM))
       return diverged (training, error);
-    if (step + 1 == first + TIMED_STEPS)
+    if ((step + 1 - first) % TIMED_STEPS == 0)
       vl_training_fit_budget (
-          training, LSTM_SHARE, start, first, &training->lstm_steps);
+          training, LSTM_SHARE, start, first, step + 1, &training->lstm_steps);
     if ((step + 1) % LOOK_EVERY == 0 || step + 1 == training->lstm_steps)
       look (training, batch);
     if (!vl_training_tick (training, VL_STAGE_LSTM, step + 1,

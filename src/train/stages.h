@@ -65,14 +65,14 @@ gboolean vl_training_tick (VlTraining *training, VlStage stage, guint step,
 /* Steps of a stage until its pace is known, with a time budget. */
 #define VL_ENDLESS (G_MAXUINT / 2)
 
-/* Steps of a stage that tell how many fit into the minutes asked for. */
+/* Steps between looks at how many still fit into a time budget. */
 #define TIMED_STEPS 10
 
-/* Sets *n_steps, if it is VL_ENDLESS, to what fits into a stage's share of it,
- * at the pace of TIMED_STEPS steps since `start` (monotonic us); `first` were
- * done before. */
+/* With a time budget, sets *n_steps to what a stage's share of it allows for:
+ * `done` steps, and as many more as fit at the pace of those since `start`
+ * (monotonic us), when `first` were done. */
 void vl_training_fit_budget (const VlTraining *training, double share,
-    gint64 start, guint first, guint *n_steps);
+    gint64 start, guint first, guint done, guint *n_steps);
 
 /* The stages. */
 gboolean vl_training_fit_vae (VlTraining *training, GError **error);

@@ -104,13 +104,14 @@ vl_training_tick (VlTraining *training, VlStage stage, guint step,
 
 void
 vl_training_fit_budget (const VlTraining *training, double share, gint64 start,
-    guint first, guint *n_steps)
+    guint first, guint done, guint *n_steps)
 {
-  const double pace = (g_get_monotonic_time () - start) / 1e6 / TIMED_STEPS;
+  const double elapsed = (g_get_monotonic_time () - start) / 1e6;
   const double budget = training->options.minutes * 60 * share;
 
-  if (budget > 0 && *n_steps == VL_ENDLESS)
-    *n_steps = first + (guint)MAX (TIMED_STEPS, budget / pace);
+  if (budget > 0)
+    *n_steps =
+        done + (guint)(MAX (budget - elapsed, 0) * (done - first) / elapsed);
 }
 
 static gboolean

@@ -190,9 +190,9 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     if (!vl_optimizer_step (&training->vae,
             learning_rate (step, training->vae_steps), INFINITY))
       return diverged (training, error);
-    if (step + 1 == first + TIMED_STEPS)
+    if ((step + 1 - first) % TIMED_STEPS == 0)
       vl_training_fit_budget (
-          training, VAE_SHARE, start, first, &training->vae_steps);
+          training, VAE_SHARE, start, first, step + 1, &training->vae_steps);
     if (!vl_training_tick (training, VL_STAGE_VAE, step + 1,
             training->vae_steps,
             training->summary->recon + training->summary->kld, error))
