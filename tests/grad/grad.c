@@ -12,14 +12,21 @@
 #define TOL 1e-6
 #define SMALL 1e-3 /* share of the largest gradient that counts as zero */
 
+static GRand *random_numbers;
+
 static GRand *
 shared_random (void)
 {
-  static GRand *random;
+  if (random_numbers == NULL)
+    grad_reseed ();
+  return random_numbers;
+}
 
-  if (random == NULL)
-    random = g_rand_new_with_seed (20180901);
-  return random;
+void
+grad_reseed (void)
+{
+  g_clear_pointer (&random_numbers, g_rand_free);
+  random_numbers = g_rand_new_with_seed (20180901);
 }
 
 void

@@ -41,5 +41,9 @@ void grad_check (
 void grad_check_some (const GradTensor *tensor, GradLoss loss, gpointer data,
     double delta, unsigned count);
 
+/* Starts the random numbers anew: a fixture, so that a test's do not depend on
+ * the tests before it, with or without a process of its own. */
+void grad_reseed (void);
+
 /* Fills x with normal deviates times scale, the same in every run. */
 void grad_fill (VlReal *x, size_t n, double scale);

@@ -473,6 +473,7 @@ main (void)
   Suite *suite = suite_create ("grad-layers");
   TCase *tcase = tcase_create ("central-differences");
 
+  tcase_add_checked_fixture (tcase, grad_reseed, NULL);
   tcase_add_loop_test (tcase, test_conv2d, 0, 3);
   tcase_add_loop_test (tcase, test_conv_transpose2d, 0, 2);
   tcase_add_test (tcase, test_linear);

@@ -218,6 +218,7 @@ main (void)
   TCase *tcase = tcase_create ("central-differences");
 
   tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, grad_reseed, NULL);
   tcase_add_loop_test (tcase, test_vae, 0, 3);
   tcase_add_loop_test (tcase, test_mdnrnn, 0, 2);
   suite_add_tcase (suite, tcase);
