@@ -66,13 +66,13 @@ vl_learner_is_done (VlLearner *learner)
 }
 
 gboolean
-vl_learner_wait (VlLearner *learner)
+vl_learner_wait (VlLearner *learner, GCancellable *cancellable)
 {
   return TRUE;
 }
 
 void
-vl_learner_wake (VlLearner *learner)
+vl_learner_cancel (VlLearner *learner)
 {
 }
 
