@@ -255,11 +255,24 @@ judge (
   detector->n_seen++;
 }
 
+gsize
+vl_detector_picture_size (const VlDetector *detector)
+{
+  return detector->picture_size;
+}
+
+void
+vl_detector_sample (
+    VlDetector *detector, const GstVideoFrame *frame, guint8 *picture)
+{
+  vl_sampler_run (detector->sampler, picture, frame);
+}
+
 void
 vl_detector_process (VlDetector *detector, const GstVideoFrame *frame,
     guint64 time, VlResult *result)
 {
-  vl_sampler_run (detector->sampler, detector->picture, frame);
+  vl_detector_sample (detector, frame, detector->picture);
   paint_excluded (detector, detector->picture);
   judge (detector, detector->picture, time, result);
 }

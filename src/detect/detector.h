@@ -104,7 +104,16 @@ gboolean vl_detector_is_due (VlDetector *detector, guint64 time);
 void vl_detector_process (VlDetector *detector, const GstVideoFrame *frame,
     guint64 time, VlResult *result);
 
-/* The same for a picture already sampled at the model's size. */
+/* Bytes of a picture at the model's size. */
+gsize vl_detector_picture_size (const VlDetector *detector);
+
+/* The first half of vl_detector_process: picture is written, nothing of the
+ * stream's state is read or changed, so another thread may be analysing an
+ * earlier picture. */
+void vl_detector_sample (
+    VlDetector *detector, const GstVideoFrame *frame, guint8 *picture);
+
+/* The second half, of a picture at the model's size. */
 void vl_detector_process_picture (VlDetector *detector, const guint8 *picture,
     guint64 time, VlResult *result);
 
