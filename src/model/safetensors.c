@@ -42,7 +42,7 @@ typedef struct {
 struct VlTensorFile {
   char *path;
   VlFileId id;
-  GMappedFile *map;
+  GBytes *contents;
   const guint8 *bytes, *data; /* the file; its data, after the header */
   gsize n_bytes, n_data;
   GPtrArray *tensors;  /* Tensor, in the order of their data */
@@ -85,6 +85,7 @@ tensor_free (gpointer data)
 static gboolean
 map_file (VlTensorFile *file, GError **error)
 {
+  g_autoptr (GMappedFile) map = NULL;
   g_autoptr (GError) cause = NULL;
   struct stat st;
   int fd = g_open (file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
@@ -96,15 +97,14 @@ map_file (VlTensorFile *file, GError **error)
   if (fstat (fd, &st) == 0 && S_ISREG (st.st_mode)) {
     file->id = (VlFileId){st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec,
         st.st_mtim.tv_nsec};
-    file->map = g_mapped_file_new_from_fd (fd, FALSE, &cause);
+    map = g_mapped_file_new_from_fd (fd, FALSE, &cause);
   }
   g_close (fd, NULL);
-  if (file->map == NULL)
+  if (map == NULL)
     return set_error (error, file, VL_TENSOR_FILE_ERROR_READ, "%s",
         cause ? cause->message : "is not a regular file");
 
-  file->bytes = (const guint8 *)g_mapped_file_get_contents (file->map);
-  file->n_bytes = g_mapped_file_get_length (file->map);
+  file->contents = g_mapped_file_get_bytes (map);
   return TRUE;
 }
 
@@ -298,13 +298,14 @@ check_places (VlTensorFile *file, GError **error)
 }
 
 static gboolean
-read_file (VlTensorFile *file, GError **error)
+read_contents (VlTensorFile *file, GError **error)
 {
   g_autoptr (GError) cause = NULL;
   g_autoptr (JsonObject) header = NULL;
   gsize n_header = 0;
 
-  if (!map_file (file, error) || !measure_header (file, &n_header, error))
+  file->bytes = g_bytes_get_data (file->contents, &file->n_bytes);
+  if (!measure_header (file, &n_header, error))
     return FALSE;
   header = vl_json_parse_object (
       (const char *)file->bytes + PREFIX, n_header, &cause);
@@ -314,6 +315,20 @@ read_file (VlTensorFile *file, GError **error)
   return read_header (file, header, error) && check_places (file, error);
 }
 
+/* A file of which nothing has been read yet. */
+static VlTensorFile *
+new_file (const char *path)
+{
+  VlTensorFile *file = g_new0 (VlTensorFile, 1);
+
+  file->path = g_strdup (path);
+  file->tensors = g_ptr_array_new_with_free_func (tensor_free);
+  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  file->metadata =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  return file;
+}
+
 VlTensorFile *
 vl_tensor_file_open (const char *path, GError **error)
 {
@@ -321,13 +336,22 @@ vl_tensor_file_open (const char *path, GError **error)
 
   g_return_val_if_fail (path != NULL, NULL);
 
-  file = g_new0 (VlTensorFile, 1);
-  file->path = g_strdup (path);
-  file->tensors = g_ptr_array_new_with_free_func (tensor_free);
-  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
-  file->metadata =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  return read_file (file, error) ? g_steal_pointer (&file) : NULL;
+  file = new_file (path);
+  return map_file (file, error) && read_contents (file, error)
+             ? g_steal_pointer (&file)
+             : NULL;
+}
+
+VlTensorFile *
+vl_tensor_file_new_from_bytes (GBytes *bytes, const char *path, GError **error)
+{
+  g_autoptr (VlTensorFile) file = NULL;
+
+  g_return_val_if_fail (bytes != NULL && path != NULL, NULL);
+
+  file = new_file (path);
+  file->contents = g_bytes_ref (bytes);
+  return read_contents (file, error) ? g_steal_pointer (&file) : NULL;
 }
 
 void
@@ -338,7 +362,7 @@ vl_tensor_file_free (VlTensorFile *file)
   g_hash_table_unref (file->metadata);
   g_hash_table_unref (file->by_name);
   g_ptr_array_unref (file->tensors);
-  g_clear_pointer (&file->map, g_mapped_file_unref);
+  g_clear_pointer (&file->contents, g_bytes_unref);
   g_free (file->path);
   g_free (file);
 }

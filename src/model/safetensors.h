@@ -47,6 +47,11 @@ GQuark vl_tensor_file_error_quark (void);
 typedef struct VlTensorFile VlTensorFile;
 
 VlTensorFile *vl_tensor_file_open (const char *path, GError **error);
+
+/* The same for a file that is in memory, which messages call `path`. Its id is
+ * all 0. */
+VlTensorFile *vl_tensor_file_new_from_bytes (
+    GBytes *bytes, const char *path, GError **error);
 void vl_tensor_file_free (VlTensorFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlTensorFile, vl_tensor_file_free)
 

@@ -113,6 +113,33 @@ START_TEST (test_round_trip)
 }
 END_TEST
 
+/* In memory, whole and cut short. */
+START_TEST (test_from_bytes)
+{
+  g_autoptr (VlTensorFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL, some = NULL;
+  char *contents;
+  gsize n;
+
+  save_small ();
+  ck_assert (g_file_get_contents (path, &contents, &n, NULL));
+  bytes = g_bytes_new_take (contents, n);
+  some = g_bytes_new_from_bytes (bytes, 0, n - 1);
+  ck_assert_ptr_null (vl_tensor_file_new_from_bytes (some, "name", &error));
+  ck_assert (g_error_matches (
+      error, VL_TENSOR_FILE_ERROR, VL_TENSOR_FILE_ERROR_TRUNCATED));
+  ck_assert (g_str_has_prefix (error->message, "name: "));
+
+  file = vl_tensor_file_new_from_bytes (bytes, "name", NULL);
+  g_clear_pointer (&bytes, g_bytes_unref); /* the file holds its own */
+  ck_assert_ptr_nonnull (file);
+  ck_assert_mem_eq (
+      vl_tensor_file_expect (file, "matrix", 2, (guint64[]){2, 3}, NULL),
+      numbers, sizeof numbers);
+}
+END_TEST
+
 START_TEST (test_same_content_same_bytes)
 {
   g_autofree char *first = NULL, *second = NULL;
@@ -464,6 +491,7 @@ safetensors_suite (void)
 
   tcase_add_checked_fixture (read, setup, teardown);
   tcase_add_test (read, test_round_trip);
+  tcase_add_test (tcase, test_from_bytes);
   tcase_add_test (read, test_same_content_same_bytes);
   tcase_add_test (read, test_checksum_is_of_the_file);
   tcase_add_test (read, test_large_tensor);
