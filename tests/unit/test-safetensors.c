@@ -491,7 +491,7 @@ safetensors_suite (void)
 
   tcase_add_checked_fixture (read, setup, teardown);
   tcase_add_test (read, test_round_trip);
-  tcase_add_test (tcase, test_from_bytes);
+  tcase_add_test (read, test_from_bytes);
   tcase_add_test (read, test_same_content_same_bytes);
   tcase_add_test (read, test_checksum_is_of_the_file);
   tcase_add_test (read, test_large_tensor);
