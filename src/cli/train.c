@@ -240,7 +240,7 @@ choose_size (Options *o, GError **error)
 {
   VlInput *input = &o->train.input;
   g_autoptr (VlMedia) media = NULL;
-  const GstVideoInfo *info;
+  unsigned width, height;
   VlMediaFrame frame;
 
   if (input->width != 0)
@@ -249,12 +249,8 @@ choose_size (Options *o, GError **error)
       input->rate_d, vl_interrupt_cancellable (), error);
   if (media == NULL || !vl_media_next (media, &frame, error))
     return FALSE;
-  info = &frame.video->info;
-  vl_default_frame_size (
-      (unsigned)gst_util_uint64_scale_int (GST_VIDEO_INFO_WIDTH (info),
-          MAX (GST_VIDEO_INFO_PAR_N (info), 1),
-          MAX (GST_VIDEO_INFO_PAR_D (info), 1)),
-      (unsigned)GST_VIDEO_INFO_HEIGHT (info), &input->width, &input->height);
+  vl_square_frame_size (&frame.video->info, &width, &height);
+  vl_default_frame_size (width, height, &input->width, &input->height);
   return TRUE;
 }
 

@@ -27,8 +27,10 @@ typedef struct VlLearner VlLearner;
 
 VlLearner *vl_learner_new (const VlLearnerOptions *options);
 
-/* Cancels the training and waits for its threads, which look for it every few
- * milliseconds of work. */
+/* Cancels the training. Its threads end by themselves within milliseconds of
+ * work, which at low priority may take longer than a stream can wait. The
+ * progress function is not called from now on; the caller holds no lock that it
+ * takes. */
 void vl_learner_free (VlLearner *learner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlLearner, vl_learner_free)
 
@@ -48,18 +50,20 @@ gboolean vl_learner_is_due (VlLearner *learner, guint64 time);
 void vl_learner_add (
     VlLearner *learner, const GstVideoFrame *frame, guint64 time);
 
-/* How much of what is to be collected has been, 0..1; 1: enough to train. */
+/* How much of what is to be collected has been, 0..1; 1: the duration, and
+ * enough to train on. */
 double vl_learner_collected (const VlLearner *learner);
 
-/* Called from the training's thread, now and then. waiting: another training
- * of this process is on, and progress is NULL. */
+/* Called from the training's thread, some ten times a second at most. waiting:
+ * another training of this process is on, and progress is NULL. */
 typedef void (*VlLearnerProgressFunc) (
     gboolean waiting, const VlProgress *progress, gpointer user_data);
 
-/* Trains on what was collected, little as it may be, in the background. No
- * frames are added from now on. */
-void vl_learner_train (VlLearner *learner, VlLearnerProgressFunc progress,
-    gpointer user_data);
+/* Trains on what was collected, in the background; with less than a model needs
+ * (vl_learner_collected below 1 may be enough) it fails at once, with
+ * VL_TRAIN_ERROR_TOO_SHORT. No frames are added from now on. */
+void vl_learner_train (
+    VlLearner *learner, VlLearnerProgressFunc progress, gpointer user_data);
 
 /* Whether the training has ended. Does not block. */
 gboolean vl_learner_is_done (VlLearner *learner);
@@ -68,7 +72,8 @@ gboolean vl_learner_is_done (VlLearner *learner);
  * wait alone, is cancelled (FALSE). */
 gboolean vl_learner_wait (VlLearner *learner, GCancellable *cancellable);
 
-/* Ends the training soon, with G_IO_ERROR_CANCELLED. Does not block. */
+/* Ends the training soon, with G_IO_ERROR_CANCELLED. Does not block. For any
+ * thread, once vl_learner_train was called. */
 void vl_learner_cancel (VlLearner *learner);
 
 /* What the training came to, once it is done: a model, which is that of the

@@ -18,7 +18,6 @@
 #define INPUT_NOISE 0.4 /* on the standardised latents the LSTM reads */
 #define LOOK_EVERY 50   /* steps between looks at the held-out frames */
 #define LOOK_SEQUENCES 256
-#define LSTM_SHARE 0.2 /* of a time budget */
 #define LOSS_MEMORY 0.98
 
 /* A sequence of one tile's latents. */
@@ -208,7 +207,8 @@ draw_sequences (Batch *batch)
   batch->fit = TRUE;
 }
 
-/* NLL per step of a fixed, even choice of held-out sequences. */
+/* NLL per step of a fixed, even choice of held-out sequences; INFINITY when
+ * cancelled. */
 static double
 held_out_nll (Batch *batch)
 {
@@ -221,6 +221,8 @@ held_out_nll (Batch *batch)
 
   batch->fit = FALSE;
   for (guint first = 0; first < n; first += BATCH) {
+    if (g_cancellable_is_cancelled (training->cancellable))
+      return INFINITY;
     batch->n = MIN (BATCH, n - first);
     for (guint i = 0; i < batch->n; i++) {
       const guint64 pick = n_all * (first + i) / n;
@@ -245,6 +247,14 @@ look (VlTraining *training, Batch *batch)
   }
 }
 
+static gboolean
+look_is_due (const VlTraining *training)
+{
+  const guint step = training->rnn.step;
+
+  return step > 0 && (step % LOOK_EVERY == 0 || step == training->lstm_steps);
+}
+
 static double
 learning_rate (guint step, guint n_steps)
 {
@@ -264,10 +274,13 @@ diverged (VlTraining *training, GError **error)
 static gboolean
 run_steps (VlTraining *training, Batch *batch, GError **error)
 {
+  const double time = vl_training_time_for (training, VL_STAGE_LSTM);
   const gint64 start = g_get_monotonic_time ();
   const guint first = training->rnn.step;
   VlTrainSummary *summary = training->summary;
 
+  if (look_is_due (training)) /* the last one may have been interrupted */
+    look (training, batch);
   while (training->rnn.step < training->lstm_steps) {
     const guint step = training->rnn.step;
     draw_sequences (batch);
@@ -276,10 +289,8 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     if (!vl_optimizer_step (&training->rnn,
             learning_rate (step, training->lstm_steps), MAX_NORM))
       return diverged (training, error);
-    if ((step + 1 - first) % TIMED_STEPS == 0)
-      vl_training_fit_budget (
-          training, LSTM_SHARE, start, first, step + 1, &training->lstm_steps);
-    if ((step + 1) % LOOK_EVERY == 0 || step + 1 == training->lstm_steps)
+    vl_training_fit_time (time, start, first, step + 1, &training->lstm_steps);
+    if (look_is_due (training))
       look (training, batch);
     if (!vl_training_tick (training, VL_STAGE_LSTM, step + 1,
             training->lstm_steps, summary->nll_fit, error))

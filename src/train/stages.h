@@ -53,7 +53,8 @@ typedef struct {
   VlProgressFunc progress;
   gpointer user_data;
   GCancellable *cancellable;
-  gint64 start; /* monotonic us */
+  gint64 start;                           /* monotonic us */
+  double encoding_time, calibration_time; /* seconds, with a time budget */
   VlTrainSummary *summary;
 } VlTraining;
 
@@ -62,17 +63,22 @@ typedef struct {
 gboolean vl_training_tick (VlTraining *training, VlStage stage, guint step,
     guint n_steps, double loss, GError **error);
 
+/* The same within a step, with nothing to report. */
+gboolean vl_training_go_on (
+    VlTraining *training, VlStage stage, GError **error);
+
 /* Steps of a stage until its pace is known, with a time budget. */
 #define VL_ENDLESS (G_MAXUINT / 2)
 
-/* Steps between looks at how many still fit into a time budget. */
-#define TIMED_STEPS 10
+/* Seconds for the steps of a stage that is about to begin: its share of what a
+ * time budget leaves for steps. INFINITY with no time budget. */
+double vl_training_time_for (const VlTraining *training, VlStage stage);
 
-/* With a time budget, sets *n_steps to what a stage's share of it allows for:
- * `done` steps, and as many more as fit at the pace of those since `start`
- * (monotonic us), when `first` were done. */
-void vl_training_fit_budget (const VlTraining *training, double share,
-    gint64 start, guint first, guint done, guint *n_steps);
+/* With a finite time, sets *n_steps to what fits into it: `done` steps, and as
+ * many more as fit at the pace of those since `start` (monotonic us), when
+ * `first` were done. */
+void vl_training_fit_time (
+    double time, gint64 start, guint first, guint done, guint *n_steps);
 
 /* The stages. */
 gboolean vl_training_fit_vae (VlTraining *training, GError **error);

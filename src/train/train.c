@@ -5,21 +5,25 @@
 
 #include "train.h"
 
+#include "analysis.h"
+#include "footage.h"
 #include "stages.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
-/* Of the normal frames the last are held out. */
-#define HELD_OUT_SHARE 0.2
-#define HELD_OUT_MIN (VL_TRAIN_SEQUENCE + 4) /* frames */
 #define HIDDEN 128  /* LSTM units and width of its fc1 */
 #define GAUSSIANS 5 /* per latent dimension */
 #define CHECKPOINT_EVERY (60 * G_USEC_PER_SEC)
 
 /* Rough share of the LSTM's training in the VAE's, for ETAs. */
 #define LSTM_PER_VAE_TIME 0.2
+
+#define STEPS_SHARE 0.5 /* of a time budget, at least, is for steps */
+#define VAE_SHARE 0.8   /* of the time for steps; the LSTM has the rest */
+#define TIMED_FRAMES 10 /* at most, to find out how long one takes */
+#define TIMED_SECONDS 0.1
 
 G_DEFINE_QUARK (vl_train_error, vl_train_error)
 
@@ -63,26 +67,46 @@ vl_spans_locate (const GArray *spans, guint index, VlSpan *span, guint *frame)
   *frame = span->begin + index;
 }
 
-/* Seconds until the end, from the pace of the stage that is on. */
+/* Seconds until the end: of the budget, or from the pace of the stage that is
+ * on. */
 static double
 estimate_left (const VlTraining *training, VlStage stage, guint step,
     guint n_steps, double elapsed)
 {
+  const double budget = training->options.minutes * 60;
   const double so_far = training->summary->seconds[stage];
   const double whole = so_far * n_steps / MAX (step, 1);
   const double later = stage == VL_STAGE_VAE ? whole * LSTM_PER_VAE_TIME : 0;
 
-  if (n_steps == VL_ENDLESS)
-    return MAX (training->options.minutes * 60 - elapsed, 0);
+  if (budget > 0)
+    return MAX (budget - elapsed, 0);
   return MAX (whole - so_far, 0) + later;
+}
+
+gboolean
+vl_training_go_on (VlTraining *training, VlStage stage, GError **error)
+{
+  const gboolean cancelled = g_cancellable_is_cancelled (training->cancellable);
+  const gboolean due =
+      g_get_monotonic_time () - training->checkpoint_time > CHECKPOINT_EVERY;
+
+  if (training->checkpoint && (cancelled || due) &&
+      stage != VL_STAGE_CALIBRATE && !vl_checkpoint_save (training, error))
+    return FALSE;
+  return !g_cancellable_set_error_if_cancelled (training->cancellable, error);
+}
+
+static double
+seconds_since (gint64 start)
+{
+  return (g_get_monotonic_time () - start) / 1e6;
 }
 
 gboolean
 vl_training_tick (VlTraining *training, VlStage stage, guint step,
     guint n_steps, double loss, GError **error)
 {
-  const gint64 now = g_get_monotonic_time ();
-  const double elapsed = (now - training->start) / 1e6;
+  const double elapsed = seconds_since (training->start);
   double earlier = 0;
 
   for (guint s = 0; s < stage; s++)
@@ -93,25 +117,66 @@ vl_training_tick (VlTraining *training, VlStage stage, guint step,
         &(VlProgress){stage, step, n_steps, loss, elapsed,
             estimate_left (training, stage, step, n_steps, elapsed)},
         training->user_data);
+  return vl_training_go_on (training, stage, error);
+}
 
-  const gboolean cancelled = g_cancellable_is_cancelled (training->cancellable);
-  const gboolean due = now - training->checkpoint_time > CHECKPOINT_EVERY;
-  if (training->checkpoint && (cancelled || due) &&
-      stage != VL_STAGE_CALIBRATE && !vl_checkpoint_save (training, error))
-    return FALSE;
-  return !g_cancellable_set_error_if_cancelled (training->cancellable, error);
+/* Seconds that analysing a frame takes: encoding, and one step of the LSTM. */
+static double
+time_analysis (const VlTraining *training)
+{
+  VlAnalysis *analysis = vl_analysis_new (training->model);
+  const guint8 *picture = vl_frame_store_get (training->normal, 0, 0);
+  const float *values[VL_N_CHANNELS];
+  gint64 start;
+  guint n = 0;
+
+  vl_analysis_run (analysis, picture, values); /* warms up */
+  start = g_get_monotonic_time ();
+  while (n < TIMED_FRAMES && seconds_since (start) < TIMED_SECONDS) {
+    vl_analysis_run (analysis, picture, values);
+    n++;
+  }
+  vl_analysis_free (analysis);
+  return seconds_since (start) / n;
+}
+
+/* What encoding and calibration will take, out of a time budget. */
+static void
+reserve_time (VlTraining *training)
+{
+  double frame;
+
+  if (training->options.minutes <= 0)
+    return;
+  frame = time_analysis (training);
+  training->encoding_time = frame * vl_frame_store_n_frames (training->normal);
+  training->calibration_time = frame * vl_spans_length (training->held_out);
+}
+
+double
+vl_training_time_for (const VlTraining *training, VlStage stage)
+{
+  const double budget = training->options.minutes * 60;
+  const double left = budget - seconds_since (training->start);
+  const double share = stage == VL_STAGE_VAE ? VAE_SHARE : 1 - VAE_SHARE;
+  const double reserved = training->encoding_time + training->calibration_time;
+  const double least = budget * STEPS_SHARE;
+
+  if (budget <= 0)
+    return INFINITY;
+  return MIN (share * MAX (budget - reserved, least),
+      MAX (left - training->calibration_time, share * least));
 }
 
 void
-vl_training_fit_budget (const VlTraining *training, double share, gint64 start,
-    guint first, guint done, guint *n_steps)
+vl_training_fit_time (
+    double time, gint64 start, guint first, guint done, guint *n_steps)
 {
-  const double elapsed = (g_get_monotonic_time () - start) / 1e6;
-  const double budget = training->options.minutes * 60 * share;
+  const double elapsed = MAX (seconds_since (start), 1e-6);
+  const double more = MAX (time - elapsed, 0) * (done - first) / elapsed;
 
-  if (budget > 0)
-    *n_steps =
-        done + (guint)(MAX (budget - elapsed, 0) * (done - first) / elapsed);
+  if (isfinite (time))
+    *n_steps = done + (guint)MIN (more, VL_ENDLESS);
 }
 
 static gboolean
@@ -158,20 +223,15 @@ add_span (GArray *spans, const VlFrameStore *store, guint clip, guint begin,
     g_array_append_val (spans, span);
 }
 
-/* The last frames of the normal footage are held out, whole clips where it
- * comes to that, and the end of the clip that the cut falls in. */
 static void
 split (VlTraining *training, VlFrameStore *vae_only)
 {
   const guint n = vl_frame_store_n_frames (training->normal);
-  const guint held = MAX ((guint)(n * HELD_OUT_SHARE), HELD_OUT_MIN);
   guint before = 0;
 
   for (guint c = 0; c < vl_frame_store_n_clips (training->normal); c++) {
     const guint length = vl_frame_store_clip_length (training->normal, c);
-    const guint cut = before + length <= n - held ? length
-                      : before >= n - held        ? 0
-                                                  : n - held - before;
+    const guint cut = vl_footage_cut (n, before, length);
     add_span (training->fit, training->normal, c, 0, cut);
     add_span (training->held_out, training->normal, c, cut, length);
     before += length;
@@ -184,29 +244,14 @@ split (VlTraining *training, VlFrameStore *vae_only)
 }
 
 static gboolean
-has_sequence (const GArray *spans)
-{
-  for (guint i = 0; i < spans->len; i++)
-    if (vl_span_length (&g_array_index (spans, VlSpan, i)) > VL_TRAIN_SEQUENCE)
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
 check_footage (const VlTraining *training, GError **error)
 {
-  const guint n = vl_frame_store_n_frames (training->normal);
+  const guint n_clips = vl_frame_store_n_clips (training->normal);
+  g_autofree guint *lengths = g_new (guint, n_clips);
 
-  if (n >= VL_TRAIN_MIN_FRAMES && has_sequence (training->fit) &&
-      has_sequence (training->held_out))
-    return TRUE;
-  g_set_error (error, VL_TRAIN_ERROR, VL_TRAIN_ERROR_TOO_SHORT,
-      "%u analysed frames of normal video in %u clip%s: expected at least %u, "
-      "in clips of more than %u frames",
-      n, vl_frame_store_n_clips (training->normal),
-      vl_frame_store_n_clips (training->normal) == 1 ? "" : "s",
-      VL_TRAIN_MIN_FRAMES, VL_TRAIN_SEQUENCE);
-  return FALSE;
+  for (guint c = 0; c < n_clips; c++)
+    lengths[c] = vl_frame_store_clip_length (training->normal, c);
+  return vl_footage_check (lengths, n_clips, error);
 }
 
 static VlModel *
@@ -322,8 +367,10 @@ count_footage (VlTraining *training, VlFrameStore *vae_only)
 static gboolean
 run_stages (VlTraining *training, gboolean resume, GError **error)
 {
-  return check_footage (training, error) &&
-         (!resume || vl_checkpoint_load (training, error)) &&
+  if (!check_footage (training, error))
+    return FALSE;
+  reserve_time (training);
+  return (!resume || vl_checkpoint_load (training, error)) &&
          vl_training_fit_vae (training, error) &&
          vl_training_encode (training, error) &&
          vl_training_fit_lstm (training, error) &&

@@ -14,7 +14,6 @@
 #define CHUNK 4 /* images that go through the network together */
 #define LEARNING_RATE 1e-3
 #define CONSTANT_SHARE 0.4 /* of the steps, before the rate falls to zero */
-#define VAE_SHARE 0.75     /* of a time budget */
 #define LOSS_MEMORY 0.98   /* of the running means */
 
 /* One training image: a window of a frame. */
@@ -108,7 +107,8 @@ cut_window (const VlInput *input, const Window *window, float *x)
   }
 }
 
-/* A worker's share of the batch, forward and backward. */
+/* A worker's share of the batch, forward and backward. Incomplete when
+ * cancelled. */
 static void
 process_share (guint worker, gpointer data)
 {
@@ -120,7 +120,9 @@ process_share (guint worker, gpointer data)
   VlVaeLosses *sum = &batch->losses[worker];
 
   *sum = (VlVaeLosses){0};
-  for (guint i = vl_share (BATCH, worker, n_workers); i < end; i += CHUNK) {
+  for (guint i = vl_share (BATCH, worker, n_workers);
+       i < end && !g_cancellable_is_cancelled (training->cancellable);
+       i += CHUNK) {
     const guint n = MIN (CHUNK, end - i);
     for (guint j = 0; j < n; j++)
       cut_window (&training->options.input, &batch->windows[i + j],
@@ -179,6 +181,7 @@ diverged (VlTraining *training, GError **error)
 static gboolean
 run_steps (VlTraining *training, Batch *batch, GError **error)
 {
+  const double time = vl_training_time_for (training, VL_STAGE_VAE);
   const gint64 start = g_get_monotonic_time ();
   const guint first = training->vae.step;
 
@@ -186,13 +189,13 @@ run_steps (VlTraining *training, Batch *batch, GError **error)
     const guint step = training->vae.step;
     draw_windows (batch);
     vl_workers_run (training->workers, process_share, batch);
+    if (!vl_training_go_on (training, VL_STAGE_VAE, error))
+      return FALSE;
     follow_losses (training, batch->losses);
     if (!vl_optimizer_step (&training->vae,
             learning_rate (step, training->vae_steps), INFINITY))
       return diverged (training, error);
-    if ((step + 1 - first) % TIMED_STEPS == 0)
-      vl_training_fit_budget (
-          training, VAE_SHARE, start, first, step + 1, &training->vae_steps);
+    vl_training_fit_time (time, start, first, step + 1, &training->vae_steps);
     if (!vl_training_tick (training, VL_STAGE_VAE, step + 1,
             training->vae_steps,
             training->summary->recon + training->summary->kld, error))
