@@ -7,6 +7,7 @@
 
 #include <cblas.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef VL_NN_DOUBLE
 #define GEMM cblas_dgemm
@@ -16,8 +17,16 @@
 #define GEMV cblas_sgemv
 #endif
 
-void
-vl_gemm (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
+/* OpenMP's, where BLAS is built on it: the calling thread's own number. */
+extern int omp_get_max_threads (void) __attribute__ ((weak));
+extern void omp_set_num_threads (int n) __attribute__ ((weak));
+
+/* Every calling thread would get a team of its own. Written before any
+ * computes. */
+static int has_team_per_caller;
+
+static void
+multiply (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
     const VlReal *A, const VlReal *B, VlReal beta, VlReal *C)
 {
   const enum CBLAS_TRANSPOSE ta =
@@ -39,12 +48,50 @@ vl_gemm (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
 }
 
 void
+vl_gemm (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
+    const VlReal *A, const VlReal *B, VlReal beta, VlReal *C)
+{
+  int before;
+
+  if (!has_team_per_caller) {
+    multiply (trans_a, trans_b, M, N, K, A, B, beta, C);
+    return;
+  }
+  before = omp_get_max_threads ();
+  omp_set_num_threads (1);
+  multiply (trans_a, trans_b, M, N, K, A, B, beta, C);
+  omp_set_num_threads (before);
+}
+
+/* How many threads OpenBLAS takes when nobody says: one for each processor, up
+ * to what it was built for. */
+static int
+default_threads (void)
+{
+  static const char key[] = "MAX_THREADS=";
+  const int n = openblas_get_num_procs ();
+  const char *max = strstr (openblas_get_config (), key);
+  const int built_for = max ? atoi (max + strlen (key)) : n;
+
+  return n < built_for ? n : built_for;
+}
+
+static int
+somebody_chose (void)
+{
+  return getenv ("OPENBLAS_NUM_THREADS") || getenv ("GOTO_NUM_THREADS") ||
+         getenv ("OMP_NUM_THREADS") ||
+         openblas_get_num_threads () != default_threads ();
+}
+
+void
 vl_gemm_use_one_thread (void)
 {
-  if (getenv ("OPENBLAS_NUM_THREADS") || getenv ("GOTO_NUM_THREADS") ||
-      getenv ("OMP_NUM_THREADS"))
-    return;
-  openblas_set_num_threads (1);
+  if (openblas_get_parallel () == OPENBLAS_OPENMP && omp_get_max_threads &&
+      omp_set_num_threads)
+    has_team_per_caller = 1;
+  else if (!somebody_chose ())
+    openblas_set_num_threads (1);
 }
 
 const char *

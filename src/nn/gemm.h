@@ -18,10 +18,17 @@ typedef enum { VL_NO_TRANS, VL_TRANS } VlTrans;
 void vl_gemm (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
     const VlReal *A, const VlReal *B, VlReal beta, VlReal *C);
 
-/* Makes BLAS calls single-threaded, process-wide: batches are split among our
- * own threads instead. Call once before any thread computes. A choice the user
- * made through OPENBLAS_NUM_THREADS, GOTO_NUM_THREADS or OMP_NUM_THREADS
- * stays. */
+/* Makes our products single-threaded: batches and streams have threads of our
+ * own. Call once, before any thread computes.
+ *
+ * OpenBLAS on pthreads has one number of threads and one pool for the whole
+ * process. The number becomes 1, unless somebody chose: OPENBLAS_NUM_THREADS,
+ * GOTO_NUM_THREADS or OMP_NUM_THREADS is set, or the number is not OpenBLAS's
+ * default. A number chosen later stays as well.
+ *
+ * OpenBLAS on OpenMP gives every calling thread a team of its own. Our calls do
+ * with a team of 1, whatever was chosen; the thread's number for its own
+ * parallel work is the same after as before. */
 void vl_gemm_use_one_thread (void);
 
 /* Name of the kernel BLAS picked for this processor, such as "SkylakeX".
