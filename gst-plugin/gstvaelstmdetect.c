@@ -8,12 +8,26 @@
  * @title: vaelstmdetect
  * @short_description: Says per frame how unusual what a fixed camera sees is
  *
- * Compares a fixed camera's video with what a model has learned to be normal
- * there. Video goes through untouched, scores travel with it. A score is
- * -log10 of the probability that a normal frame scores at least as much: 3
+ * Learns what a fixed camera normally sees, then says per frame how unusual
+ * what it sees is. Video goes through untouched, scores travel with it. A score
+ * is -log10 of the probability that a normal frame scores at least as much: 3
  * means one normal frame in a thousand.
  *
- * The model is made from normal video with `vaelstm train -o MODEL VIDEO...`.
+ * ## Learning
+ *
+ * With no model, the element takes the stream's first
+ * #GstVaeLstmDetect:learn-duration to be normal, trains on it in the background
+ * for #GstVaeLstmDetect:training-budget at most while video flows on, and then
+ * detects. With #GstVaeLstmDetect:model-file set it saves the model there, and
+ * uses it from the next start on. `vaelstm train -o MODEL VIDEO...` makes
+ * better models of more video.
+ *
+ * Standard PROGRESS messages with code `learn` tell how far learning is; their
+ * structures have gchararray `stage`, #gint `percent` and #gint `eta` (seconds,
+ * -1 when unknown) besides the text. A file teaches as well: with
+ * #GstVaeLstmDetect:mode `learn`, EOS waits for the training to end. Elements
+ * that learn at the same time in one process train one after another. When
+ * learning fails, the element posts a warning, is `blind`, and video flows on.
  *
  * ## Meta
  *
@@ -61,23 +75,38 @@
  * discontinuities, new caps and when the element stops.
  *
  * Element messages `vaelstmdetect-state` are posted when the state changes,
- * with gchararray `state` and gchararray `reason`: `warm`, `caps`,
- * `discont`, `flush`, `gap`, `segment`, `timestamps`, `reset` or `stop`.
+ * with gchararray `state` and gchararray `reason`: `start`, `relearn`,
+ * `collected`, `eos`, `learned`, `failed`, `warm`, `caps`, `discont`, `flush`,
+ * `gap`, `segment`, `timestamps`, `reset` or `stop`.
  *
  * ## Events
  *
  * Where an event starts and ends, a serialized custom downstream event
  * `vaelstm-anomaly` with the fields of the message goes before the buffer.
  *
- * ## Example launch line
+ * ## Threads
+ *
+ * Every analysed frame is scored in the stream's thread before it goes on; with
+ * #GstVaeLstmDetect:drop-analysis a thread beside the stream scores the newest
+ * frame whenever it is free, and the stream never waits. Frames then carry the
+ * last score there is, with its `age`.
+ *
+ * Elements with the same model file share one copy of its weights. Each
+ * analysis uses one thread: OpenBLAS, whose setting is the whole process's, is
+ * set to one unless the application or the environment chose otherwise.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -m v4l2src ! vaelstmdetect ! autovideosink
+ * ]| Learns a camera for a minute, trains for two, then watches it.
+ * |[
+ * gst-launch-1.0 filesrc location=normal.mp4 ! decodebin ! vaelstmdetect
+ * mode=learn learn-duration=3600000000000 model-file=room.vaelstm ! fakesink
+ * ]| Learns from a recording, all of it up to an hour.
  * |[
  * gst-launch-1.0 -m filesrc location=today.mp4 ! decodebin ! vaelstmdetect
- * model-file=room.vaelstm ! fakesink
+ * model-file=room.vaelstm mode=detect ! fakesink
  * ]| Prints a message when something unusual happens in today.mp4.
- * |[
- * gst-launch-1.0 -m v4l2src ! vaelstmdetect model-file=room.vaelstm !
- * autovideosink
- * ]| The same for a camera, with a picture.
  */
 
 #include "gstvaelstmdetect.h"
@@ -90,9 +119,15 @@
 #include "gstvaelstmexclude.h"
 #include "gstvaelstmframe.h"
 #include "gstvaelstmmeta-private.h"
+#include "gstvaelstmmodelfile.h"
+#include "gstvaelstmprogress.h"
+#include "gstvaelstmregions.h"
 #include "gstvaelstmreport.h"
 #include "gstvaelstmsettings.h"
 #include "gstvaelstmstats.h"
+#include "gstvaelstmtimes.h"
+#include "gstvaelstmworker.h"
+#include "learner.h"
 
 GST_DEBUG_CATEGORY_STATIC (vaelstmdetect_debug);
 #define GST_CAT_DEFAULT vaelstmdetect_debug
@@ -105,30 +140,41 @@ enum { PROP_STATE = GST_VAE_LSTM_SETTINGS_LAST_ID + 1, PROP_SCORE, PROP_STATS };
 /* Timestamps that fall back by less are jitter, by more a jump. */
 #define MAX_JITTER GST_SECOND
 
-#define NEEDS_MODEL                                                            \
-  "This version of vaelstmdetect needs a model. Make one from normal video "   \
-  "with \"vaelstm train -o MODEL VIDEO...\" and set model-file=MODEL."
+/* Pictures whose shapes differ by more than this factor look distorted. */
+#define MAX_DISTORTION 1.5
 
 struct _GstVaeLstmDetect {
   GstBaseTransform parent;
 
   /* Under the object lock. */
   GstVaeLstmSettings settings;
+  gboolean started; /* properties that act at the start are taken */
   GstVaeLstmState state;
   gdouble score;
   GstVaeLstmStats stats;
+  GstVaeLstmProgress progress;
 
-  gint reset_wanted;   /* atomic */
-  gint relearn_warned; /* atomic; since the start */
+  gint reset_wanted;         /* atomic */
+  gint relearn_wanted;       /* atomic */
+  GCancellable *interrupted; /* by a flush or the stop: wait for nothing */
 
-  /* From start to stop, by the streaming thread. */
-  VlModel *model;
+  /* From start to stop, by the streaming thread. A learner or a detector;
+   * neither when learning has failed. */
+  VlLearner *learner;
   VlDetector *detector;
+  GstVaeLstmWorker *worker; /* NULL: the streaming thread analyses */
+
+  gboolean waits_at_eos;       /* for the training to end */
   GstVaeLstmTuning now;        /* tuning in use */
   GstVideoInfo info;           /* format UNKNOWN: no caps yet */
-  GstClockTime frame_duration; /* of frames that do not tell */
   GstClockTime next_timestamp; /* of a frame that does not tell */
-  guint warned; /* bit per GstVaeLstmFrameStatus already warned about */
+  guint warned;                /* bit per Cause already warned about */
+
+  /* With a worker. */
+  guint8 *picture;         /* the newest, for when the worker is free */
+  GstVaeLstmTimes sampled; /* its times */
+  gboolean waiting;        /* there is one */
+  gboolean stale;          /* the analysis that is on is of no interest */
 
   /* The same, forgotten by interrupt(). */
   VlResult last;           /* of the last analysed frame; zero: none */
@@ -137,6 +183,13 @@ struct _GstVaeLstmDetect {
   guint64 last_time;       /* VlDetector time of the last frame */
   guint64 last_message;    /* VlDetector time of the event's last message */
 };
+
+/* What is warned about once between start and stop; the first ones are those of
+ * GstVaeLstmFrameStatus. */
+typedef enum {
+  CAUSE_SHAPE = GST_VAE_LSTM_FRAME_SHORT + 1,
+  CAUSE_EARLY_EOS
+} Cause;
 
 #define VIDEO_CAPS GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)
 
@@ -274,7 +327,24 @@ report (GstVaeLstmDetect *self, const GstVaeLstmTimes *times)
     report_frame (self, times);
 }
 
+/* Whether to warn, which is done once for each cause. */
+static gboolean
+take_warning (GstVaeLstmDetect *self, guint cause)
+{
+  gboolean first = !(self->warned & (1u << cause));
+
+  self->warned |= 1u << cause;
+  return first;
+}
+
 /* ---------------------------------------------------------- interruptions */
+
+/* Whether the detector is the worker's. */
+static gboolean
+is_busy (GstVaeLstmDetect *self)
+{
+  return self->worker && gst_vae_lstm_worker_is_busy (self->worker);
+}
 
 /* Ends an open event where there is no next frame to end it. */
 static void
@@ -282,27 +352,51 @@ close_event (GstVaeLstmDetect *self)
 {
   VlResult closed;
 
-  vl_detector_close (self->detector, &closed);
-  if (closed.event != VL_EVENT_END)
+  if (!is_busy (self))
+    vl_detector_close (self->detector, &closed);
+  if (!self->last.anomalous)
     return;
 
   self->last.anomalous = FALSE;
   report_end (self);
 }
 
+static void
+note_skipped (GstVaeLstmDetect *self)
+{
+  GST_OBJECT_LOCK (self);
+  self->stats.skipped++;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* A picture that nobody will analyse. */
+static void
+drop_waiting (GstVaeLstmDetect *self)
+{
+  if (self->waiting)
+    note_skipped (self);
+  self->waiting = FALSE;
+}
+
 /* What comes next does not follow from what came before. */
 static void
 interrupt (GstVaeLstmDetect *self, const gchar *reason)
 {
-  if (!self->detector)
-    return;
+  if (self->learner)
+    vl_learner_interrupt (self->learner);
 
-  close_event (self);
-  vl_detector_reset (self->detector);
+  if (self->detector) {
+    close_event (self);
+    drop_waiting (self);
+    if (is_busy (self))
+      self->stale = TRUE;
+    else
+      vl_detector_reset (self->detector);
+    set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, reason);
+  }
   self->last = (VlResult){0};
   self->analysed = GST_CLOCK_TIME_NONE;
   self->last_time = 0;
-  set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, reason);
 }
 
 /* ------------------------------------------------------------------ tuning */
@@ -314,13 +408,23 @@ apply_exclude (GstVaeLstmDetect *self, const gchar *text, GError **error)
 
   if (!rects)
     return FALSE;
-  vl_detector_set_exclude (
-      self->detector, (const VlRect *)rects->data, rects->len);
+  if (self->detector)
+    vl_detector_set_exclude (
+        self->detector, (const VlRect *)rects->data, rects->len);
   return TRUE;
 }
 
-/* Lets properties set since the last frame act. FALSE with error set when
- * `exclude` cannot; the others do. */
+static void
+apply_tuning (GstVaeLstmDetect *self, const GstVaeLstmTuning *before)
+{
+  vl_detector_set (self->detector, &self->now.detector);
+  /* Starts the schedule afresh, so not without need. */
+  if (self->now.rate_n != before->rate_n || self->now.rate_d != before->rate_d)
+    vl_detector_set_rate (self->detector, self->now.rate_n, self->now.rate_d);
+}
+
+/* Lets properties set since the last frame act, as soon as the detector is
+ * free. FALSE with error set when `exclude` cannot; the others do. */
 static gboolean
 take_over_tuning (GstVaeLstmDetect *self, GError **error)
 {
@@ -329,7 +433,7 @@ take_over_tuning (GstVaeLstmDetect *self, GError **error)
   gboolean changed;
 
   GST_OBJECT_LOCK (self);
-  changed = self->settings.tuning_changed;
+  changed = self->settings.tuning_changed && !is_busy (self);
   if (changed) {
     self->settings.tuning_changed = FALSE;
     self->now = self->settings.tuning;
@@ -340,11 +444,229 @@ take_over_tuning (GstVaeLstmDetect *self, GError **error)
   if (!changed)
     return TRUE;
 
-  vl_detector_set (self->detector, &self->now.detector);
-  /* Starts the schedule afresh, so not without need. */
-  if (self->now.rate_n != before.rate_n || self->now.rate_d != before.rate_d)
-    vl_detector_set_rate (self->detector, self->now.rate_n, self->now.rate_d);
+  if (self->detector)
+    apply_tuning (self, &before);
   return apply_exclude (self, exclude, error);
+}
+
+/* Makes every property act anew. */
+static gboolean
+take_over_all_tuning (GstVaeLstmDetect *self, GError **error)
+{
+  self->now = (GstVaeLstmTuning){0};
+  GST_OBJECT_LOCK (self);
+  self->settings.tuning_changed = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  return take_over_tuning (self, error);
+}
+
+/* --------------------------------------------------------------- detecting */
+
+/* A model that knows wide pictures sees tall ones squeezed. */
+static void
+check_shape (GstVaeLstmDetect *self)
+{
+  const VlInput *input = vl_detector_input (self->detector);
+  double width = GST_VIDEO_INFO_WIDTH (&self->info) *
+                 (double)GST_VIDEO_INFO_PAR_N (&self->info) /
+                 GST_VIDEO_INFO_PAR_D (&self->info);
+  double height = GST_VIDEO_INFO_HEIGHT (&self->info);
+  double ratio = width / height * input->height / input->width;
+
+  if ((ratio > MAX_DISTORTION || ratio < 1 / MAX_DISTORTION) &&
+      take_warning (self, CAUSE_SHAPE))
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+        ("The model was made for pictures of another shape (%ux%u) than this "
+         "video's (%.0fx%.0f): it sees them distorted.",
+            input->width, input->height, width, height),
+        ("A model learned from this camera does better."));
+}
+
+/* Frames from now on are those of self->info, where it is known. */
+static gboolean
+set_format (GstVaeLstmDetect *self, GError **error)
+{
+  if (GST_VIDEO_INFO_FORMAT (&self->info) == GST_VIDEO_FORMAT_UNKNOWN)
+    return TRUE;
+  if (self->learner)
+    return vl_learner_set_format (self->learner, &self->info, error);
+  if (!self->detector)
+    return TRUE;
+
+  if (self->worker)
+    gst_vae_lstm_worker_wait (self->worker);
+  check_shape (self);
+  return vl_detector_set_format (self->detector, &self->info, error);
+}
+
+static void
+release (GstVaeLstmDetect *self)
+{
+  g_clear_pointer (&self->learner, vl_learner_free);
+  g_clear_pointer (&self->worker, gst_vae_lstm_worker_free);
+  g_clear_pointer (&self->detector, vl_detector_free);
+  g_clear_pointer (&self->picture, g_free);
+  self->waiting = FALSE;
+  self->stale = FALSE;
+}
+
+/* A detector on the model, with every property acting. */
+static gboolean
+begin_detecting (GstVaeLstmDetect *self, VlModel *model, GError **error)
+{
+  static const VlDetectorSettings defaults = VL_DETECTOR_DEFAULTS;
+  gboolean drop_analysis;
+
+  GST_OBJECT_LOCK (self);
+  drop_analysis = self->settings.drop_analysis;
+  GST_OBJECT_UNLOCK (self);
+
+  self->detector = vl_detector_new (model, &defaults);
+  if (drop_analysis) {
+    self->worker = gst_vae_lstm_worker_new (self->detector);
+    self->picture = g_malloc (vl_detector_picture_size (self->detector));
+  }
+  return take_over_all_tuning (self, error) && set_format (self, error);
+}
+
+/* ---------------------------------------------------------------- learning */
+
+static void
+report_training (gboolean waiting, const VlProgress *progress, gpointer self)
+{
+  GstVaeLstmDetect *detect = self;
+  double whole = waiting ? 0 : progress->elapsed + progress->eta;
+
+  if (waiting)
+    gst_vae_lstm_progress_report (
+        &detect->progress, GST_ELEMENT (detect), "waiting", 0, -1);
+  else
+    gst_vae_lstm_progress_report (&detect->progress, GST_ELEMENT (detect),
+        vl_stage_name (progress->stage),
+        whole > 0 ? (gint)(100 * progress->elapsed / whole) : 0,
+        (gint)ceil (progress->eta));
+}
+
+static void
+report_collecting (GstVaeLstmDetect *self)
+{
+  double collected = vl_learner_collected (self->learner);
+  GstClockTime duration;
+
+  GST_OBJECT_LOCK (self);
+  duration = self->settings.learn_duration;
+  GST_OBJECT_UNLOCK (self);
+
+  gst_vae_lstm_progress_report (&self->progress, GST_ELEMENT (self),
+      "collecting", (gint)(100 * collected),
+      (gint)ceil ((1 - collected) * duration / GST_SECOND));
+}
+
+static void
+begin_learning (GstVaeLstmDetect *self, const gchar *reason)
+{
+  g_autofree gchar *model_file = NULL;
+  VlLearnerOptions options;
+
+  GST_OBJECT_LOCK (self);
+  if (self->settings.model_file && *self->settings.model_file)
+    model_file = g_strdup (self->settings.model_file);
+  options = (VlLearnerOptions){
+      .duration = self->settings.learn_duration,
+      .budget = self->settings.training_budget,
+      .rate_n = self->settings.tuning.rate_n,
+      .rate_d = self->settings.tuning.rate_d,
+      .path = model_file,
+  };
+  GST_OBJECT_UNLOCK (self);
+
+  self->learner = vl_learner_new (&options);
+  set_state (self, GST_VAE_LSTM_STATE_LEARNING, reason);
+}
+
+static void
+begin_training (GstVaeLstmDetect *self, const gchar *reason)
+{
+  set_state (self, GST_VAE_LSTM_STATE_TRAINING, reason);
+  vl_learner_train (self->learner, report_training, self);
+}
+
+static void
+fail_learning (GstVaeLstmDetect *self, const GError *error)
+{
+  release (self);
+  gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
+      GST_PROGRESS_TYPE_ERROR, error->message);
+  set_state (self, GST_VAE_LSTM_STATE_BLIND, "failed");
+  GST_ELEMENT_WARNING (self, LIBRARY, FAILED,
+      ("Learning failed: %s. Video goes on without being analysed.",
+          error->message),
+      ("The relearn signal starts over."));
+}
+
+/* The training has ended: its model takes over. */
+static void
+end_learning (GstVaeLstmDetect *self)
+{
+  g_autoptr (GError) save_error = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VlModel) model =
+      vl_learner_take (self->learner, &save_error, &error);
+
+  g_clear_pointer (&self->learner, vl_learner_free);
+  if (!model || !begin_detecting (self, model, &error)) {
+    fail_learning (self, error);
+    return;
+  }
+  if (save_error)
+    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
+        ("The learned model is in use, but could not be saved: %s",
+            save_error->message),
+        (NULL));
+  gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
+      GST_PROGRESS_TYPE_COMPLETE, "Learned what is normal");
+  set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, "learned");
+}
+
+/* Begins to learn anew, as soon as nothing else has to be waited for. */
+static void
+relearn (GstVaeLstmDetect *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->state == GST_VAE_LSTM_STATE_TRAINING &&
+      !vl_learner_is_done (self->learner)) {
+    vl_learner_cancel (self->learner);
+    return;
+  }
+  if (is_busy (self))
+    return;
+
+  g_atomic_int_set (&self->relearn_wanted, FALSE);
+  interrupt (self, "relearn");
+  release (self);
+  gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
+      GST_PROGRESS_TYPE_CANCELED, "Learning starts over");
+  begin_learning (self, "relearn");
+  if (!set_format (self, &error))
+    fail_learning (self, error);
+}
+
+/* No more frames will come to learn from. */
+static void
+learn_until_eos (GstVaeLstmDetect *self)
+{
+  if (!self->waits_at_eos) {
+    if (take_warning (self, CAUSE_EARLY_EOS))
+      GST_ELEMENT_WARNING (self, STREAM, FAILED,
+          ("The stream ended before it was learned, and nothing was detected."),
+          ("With mode=learn, the end of the stream waits for the training."));
+    return;
+  }
+  if (self->state == GST_VAE_LSTM_STATE_LEARNING)
+    begin_training (self, "eos");
+  if (vl_learner_wait (self->learner, self->interrupted))
+    end_learning (self);
 }
 
 /* ---------------------------------------------------------- start and stop */
@@ -360,83 +682,6 @@ use_one_blas_thread (void)
   }
 }
 
-/* Whether this version can do what mode and model-file ask for. */
-static gboolean
-check_mode (
-    GstVaeLstmDetect *self, GstVaeLstmMode mode, const gchar *model_file)
-{
-  if (mode == GST_VAE_LSTM_MODE_LEARN) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Learning from the stream (mode=learn) is not "
-         "available. " NEEDS_MODEL),
-        (NULL));
-    return FALSE;
-  }
-  if (!model_file || *model_file == '\0') {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("No model-file is set. " NEEDS_MODEL), (NULL));
-    return FALSE;
-  }
-  if (!g_file_test (model_file, G_FILE_TEST_EXISTS)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Model file \"%s\" does not exist. " NEEDS_MODEL, model_file), (NULL));
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static VlModel *
-load_model (GstVaeLstmDetect *self, const gchar *model_file)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VlModel) model = NULL;
-
-  use_one_blas_thread ();
-  model = vl_model_load (model_file, &error);
-  if (!model) {
-    GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s", error->message),
-        ("model-file=\"%s\"", model_file));
-    return NULL;
-  }
-  if (!model->calibration) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Model file \"%s\" has no calibration: its weights were imported, and "
-         "what scores are normal was never measured.",
-            model_file),
-        (NULL));
-    return NULL;
-  }
-  return g_steal_pointer (&model);
-}
-
-static void
-release (GstVaeLstmDetect *self)
-{
-  g_clear_pointer (&self->detector, vl_detector_free);
-  g_clear_pointer (&self->model, vl_model_unref);
-}
-
-/* A detector on self->model, with every property acting. */
-static gboolean
-make_detector (GstVaeLstmDetect *self)
-{
-  static const VlDetectorSettings defaults = VL_DETECTOR_DEFAULTS;
-  g_autoptr (GError) error = NULL;
-
-  self->detector = vl_detector_new (self->model, &defaults);
-  self->now = (GstVaeLstmTuning){0};
-
-  GST_OBJECT_LOCK (self);
-  self->settings.tuning_changed = TRUE;
-  GST_OBJECT_UNLOCK (self);
-
-  if (take_over_tuning (self, &error))
-    return TRUE;
-
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
-  return FALSE;
-}
-
 static void
 begin_stream (GstVaeLstmDetect *self)
 {
@@ -446,12 +691,55 @@ begin_stream (GstVaeLstmDetect *self)
   GST_OBJECT_UNLOCK (self);
 
   g_atomic_int_set (&self->reset_wanted, FALSE);
-  g_atomic_int_set (&self->relearn_warned, FALSE);
+  g_atomic_int_set (&self->relearn_wanted, FALSE);
+  g_cancellable_reset (self->interrupted);
   gst_video_info_init (&self->info);
-  self->frame_duration = 0;
   self->next_timestamp = 0;
   self->warned = 0;
+}
+
+/* From a model file to a detector. */
+static gboolean
+begin_with_model (GstVaeLstmDetect *self, const gchar *model_file)
+{
+  g_autoptr (VlModel) model =
+      gst_vae_lstm_model_file_load (GST_ELEMENT (self), model_file);
+  g_autoptr (GError) error = NULL;
+
+  if (!model)
+    return FALSE;
+  if (!begin_detecting (self, model, &error)) {
+    GST_ELEMENT_ERROR (
+        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+    return FALSE;
+  }
   interrupt (self, "start");
+  return TRUE;
+}
+
+static gboolean
+begin_without_model (GstVaeLstmDetect *self, const gchar *model_file)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!gst_vae_lstm_model_file_check_place (GST_ELEMENT (self), model_file))
+    return FALSE;
+  if (!take_over_all_tuning (self, &error)) {
+    GST_ELEMENT_ERROR (
+        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+    return FALSE;
+  }
+  begin_learning (self, "start");
+  interrupt (self, "start");
+  return TRUE;
+}
+
+static void
+set_started (GstVaeLstmDetect *self, gboolean started)
+{
+  GST_OBJECT_LOCK (self);
+  self->started = started;
+  GST_OBJECT_UNLOCK (self);
 }
 
 static gboolean
@@ -460,32 +748,25 @@ gst_vae_lstm_detect_start (GstBaseTransform *trans)
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
   g_autofree gchar *model_file = NULL;
   GstVaeLstmMode mode;
-  gboolean drop_analysis;
+  gboolean ok;
 
   GST_OBJECT_LOCK (self);
+  self->started = TRUE;
   model_file = g_strdup (self->settings.model_file);
   mode = self->settings.mode;
-  drop_analysis = self->settings.drop_analysis;
   GST_OBJECT_UNLOCK (self);
 
-  if (!check_mode (self, mode, model_file))
-    return FALSE;
-
-  self->model = load_model (self, model_file);
-  if (!self->model)
-    return FALSE;
-  if (!make_detector (self)) {
-    release (self);
-    return FALSE;
-  }
-  if (drop_analysis)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("drop-analysis is not available in this version: every analysed frame "
-         "is scored before it goes on."),
-        (NULL));
-
+  use_one_blas_thread ();
   begin_stream (self);
-  return TRUE;
+  self->waits_at_eos = mode == GST_VAE_LSTM_MODE_LEARN;
+  ok = gst_vae_lstm_model_file_is_to_be_learned (mode, model_file)
+           ? begin_without_model (self, model_file)
+           : begin_with_model (self, model_file);
+  if (!ok) {
+    release (self);
+    set_started (self, FALSE);
+  }
+  return ok;
 }
 
 static gboolean
@@ -495,145 +776,42 @@ gst_vae_lstm_detect_stop (GstBaseTransform *trans)
 
   interrupt (self, "stop");
   release (self);
+  gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
+      GST_PROGRESS_TYPE_CANCELED, "Stopped before learning was done");
+  set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, "stop");
+  set_started (self, FALSE);
   return TRUE;
 }
 
-/* -------------------------------------------------------- caps and events */
-
-/* Of frames with neither timestamp nor duration. With no frame rate either,
- * each counts for one analysed frame. */
-static GstClockTime
-nominal_duration (const GstVideoInfo *info, const VlInput *input)
+/* What blocks the streaming thread must give way before it is joined. */
+static GstStateChangeReturn
+gst_vae_lstm_detect_change_state (
+    GstElement *element, GstStateChange transition)
 {
-  if (GST_VIDEO_INFO_FPS_N (info) > 0)
-    return gst_util_uint64_scale_int (
-        GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
-  return gst_util_uint64_scale_int (GST_SECOND, input->rate_d, input->rate_n);
-}
+  GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (element);
 
-static gboolean
-gst_vae_lstm_detect_set_caps (
-    GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcaps)
-{
-  GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
-  g_autoptr (GError) error = NULL;
-  GstVideoInfo info;
-
-  interrupt (self, "caps");
-
-  if (!gst_video_info_from_caps (&info, incaps)) {
-    GST_ERROR_OBJECT (self, "not raw video: %" GST_PTR_FORMAT, incaps);
-    return FALSE;
-  }
-  if (!vl_detector_set_format (self->detector, &info, &error)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
-        ("%" GST_PTR_FORMAT, incaps));
-    return FALSE;
-  }
-  self->info = info;
-  self->frame_duration = nominal_duration (&info, &self->model->input);
-  return TRUE;
-}
-
-typedef gint (*SegmentToTime) (
-    const GstSegment *segment, GstFormat format, guint64 position, guint64 *);
-
-/* Whether both segments give `timestamp` a time, and the same. */
-static gboolean
-same_time (SegmentToTime to_time, const GstSegment *before,
-    const GstSegment *after, GstClockTime timestamp)
-{
-  guint64 time[2] = {0};
-  gint sign = to_time (before, GST_FORMAT_TIME, timestamp, &time[0]);
-
-  return sign != 0 &&
-         sign == to_time (after, GST_FORMAT_TIME, timestamp, &time[1]) &&
-         time[0] == time[1];
-}
-
-/* Whether `timestamp` is at the same place and moment in both segments. */
-static gboolean
-segment_continues (
-    const GstSegment *before, const GstSegment *after, GstClockTime timestamp)
-{
-  return before->format == GST_FORMAT_TIME &&
-         after->format == GST_FORMAT_TIME && before->rate == after->rate &&
-         same_time (
-             gst_segment_to_running_time_full, before, after, timestamp) &&
-         same_time (gst_segment_to_stream_time_full, before, after, timestamp);
-}
-
-static void
-take_segment (GstVaeLstmDetect *self, GstEvent *event)
-{
-  const GstSegment *after;
-
-  gst_event_parse_segment (event, &after);
-  if (segment_continues (
-          &GST_BASE_TRANSFORM (self)->segment, after, self->next_timestamp))
-    return;
-
-  interrupt (self, "segment");
-  self->next_timestamp = after->rate > 0 ? after->start : after->stop;
-  if (!GST_CLOCK_TIME_IS_VALID (self->next_timestamp))
-    self->next_timestamp = 0;
-}
-
-static gboolean
-gst_vae_lstm_detect_sink_event (GstBaseTransform *trans, GstEvent *event)
-{
-  GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
-  GstBaseTransformClass *parent =
-      GST_BASE_TRANSFORM_CLASS (gst_vae_lstm_detect_parent_class);
-  gboolean ret;
-
-  switch (GST_EVENT_TYPE (event)) {
-  case GST_EVENT_EOS:
-    close_event (self);
-    break;
-  case GST_EVENT_GAP:
-    interrupt (self, "gap");
-    break;
-  case GST_EVENT_SEGMENT:
-    take_segment (self, event);
-    break;
-  case GST_EVENT_FLUSH_STOP:
-    /* Until it has gone on, downstream takes no events. */
-    ret = parent->sink_event (trans, event);
-    interrupt (self, "flush");
-    return ret;
-  default:
-    break;
-  }
-  return parent->sink_event (trans, event);
-}
-
-/* Buffers go on as they came, so downstream's wishes are ours. */
-static gboolean
-gst_vae_lstm_detect_propose_allocation (
-    GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
-{
-  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (trans), query);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    g_cancellable_cancel (self->interrupted);
+  return GST_ELEMENT_CLASS (gst_vae_lstm_detect_parent_class)
+      ->change_state (element, transition);
 }
 
 /* ---------------------------------------------------------- frame by frame */
 
-static void
-place_in_segment (
-    GstVaeLstmTimes *times, const GstSegment *segment, GstClockTime timestamp)
+/* Of frames with neither timestamp nor duration. With no frame rate either,
+ * each counts for one analysed frame. */
+static GstClockTime
+nominal_duration (GstVaeLstmDetect *self)
 {
-  *times = (GstVaeLstmTimes){
-      timestamp, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, timestamp};
+  const GstVideoInfo *info = &self->info;
 
-  if (segment->format == GST_FORMAT_TIME) {
-    times->stream_time =
-        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp);
-    times->running_time =
-        gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp);
-  }
-  /* Played backwards, the detector's time still runs forwards. */
-  if (segment->rate < 0)
-    times->time = G_MAXINT64 - MIN (timestamp, G_MAXINT64);
+  if (GST_VIDEO_INFO_FPS_N (info) > 0)
+    return gst_util_uint64_scale_int (
+        GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
+  if (self->detector)
+    return (GstClockTime)(GST_SECOND /
+                          vl_input_rate (vl_detector_input (self->detector)));
+  return GST_SECOND / 10;
 }
 
 /* When the frame is; counted on from the last frame when it does not tell. */
@@ -647,12 +825,12 @@ find_times (GstVaeLstmDetect *self, GstBuffer *buffer, GstVaeLstmTimes *times)
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
     timestamp = self->next_timestamp;
   if (!GST_CLOCK_TIME_IS_VALID (duration))
-    duration = self->frame_duration;
+    duration = nominal_duration (self);
 
   self->next_timestamp = segment->rate > 0
                              ? timestamp + duration
                              : timestamp - MIN (timestamp, duration);
-  place_in_segment (times, segment, timestamp);
+  gst_vae_lstm_times_init (times, segment, timestamp);
 }
 
 /* The detector's time never decreases. */
@@ -679,34 +857,29 @@ notice_interruptions (GstVaeLstmDetect *self, GstBuffer *buffer)
     interrupt (self, "gap");
 }
 
-static void
-note_skipped (GstVaeLstmDetect *self, GstVaeLstmFrameStatus status)
+/* Maps a frame that is due; says so where it cannot be. */
+static gboolean
+map_frame (GstVaeLstmDetect *self, GstVideoFrame *frame, GstBuffer *buffer)
 {
-  GST_OBJECT_LOCK (self);
-  self->stats.skipped++;
-  GST_OBJECT_UNLOCK (self);
+  GstVaeLstmFrameStatus status =
+      gst_vae_lstm_frame_map (frame, &self->info, buffer);
 
-  if (self->warned & (1u << status))
-    return;
-  self->warned |= 1u << status;
-  GST_ELEMENT_WARNING (self, STREAM, FORMAT,
-      ("%s It goes on without being analysed.",
-          gst_vae_lstm_frame_status_text (status)),
-      ("The cause is reported once; the stats property counts such frames."));
-}
+  if (status == GST_VAE_LSTM_FRAME_OK)
+    return TRUE;
 
-static void
-note_analysed (GstVaeLstmDetect *self, GstClockTime spent)
-{
-  GST_OBJECT_LOCK (self);
-  self->score = self->last.score;
-  gst_vae_lstm_stats_add (
-      &self->stats, spent / (double)GST_MSECOND, self->last.score);
-  GST_OBJECT_UNLOCK (self);
+  note_skipped (self);
+  if (take_warning (self, status))
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+        ("%s It goes on without being analysed.",
+            gst_vae_lstm_frame_status_text (status)),
+        ("The cause is reported once; the stats property counts such "
+         "frames."));
+  return FALSE;
 }
 
 /* Neutral data is not video. In passthrough buffers may come without caps.
- * To be known before the detector is asked, which moves its schedule on. */
+ * To be known before asking whether the frame is due, which moves the schedule
+ * on. */
 static gboolean
 can_be_analysed (GstVaeLstmDetect *self, GstBuffer *buffer)
 {
@@ -715,28 +888,114 @@ can_be_analysed (GstVaeLstmDetect *self, GstBuffer *buffer)
 }
 
 static void
+learn (GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
+{
+  GstVideoFrame frame;
+
+  if (self->state == GST_VAE_LSTM_STATE_TRAINING) {
+    if (vl_learner_is_done (self->learner))
+      end_learning (self);
+    return;
+  }
+  if (!can_be_analysed (self, buffer) ||
+      !vl_learner_is_due (self->learner, times->time) ||
+      !map_frame (self, &frame, buffer))
+    return;
+
+  vl_learner_add (self->learner, &frame, times->time);
+  gst_video_frame_unmap (&frame);
+  report_collecting (self);
+  if (vl_learner_collected (self->learner) >= 1)
+    begin_training (self, "collected");
+}
+
+/* What self->last, of the frame at these times, has come to. */
+static void
+take_result (
+    GstVaeLstmDetect *self, const GstVaeLstmTimes *times, GstClockTime spent)
+{
+  self->analysed = times->time;
+
+  GST_OBJECT_LOCK (self);
+  self->score = self->last.score;
+  gst_vae_lstm_stats_add (
+      &self->stats, spent / (double)GST_MSECOND, self->last.score);
+  GST_OBJECT_UNLOCK (self);
+
+  if (self->last.state == VL_STATE_DETECTING)
+    set_state (self, GST_VAE_LSTM_STATE_DETECTING, "warm");
+  report (self, times);
+}
+
+static void
 analyse (
     GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
 {
-  GstVaeLstmFrameStatus status;
-  GstVideoFrame frame;
   GstClockTime begin;
+  GstVideoFrame frame;
 
-  status = gst_vae_lstm_frame_map (&frame, &self->info, buffer);
-  if (status != GST_VAE_LSTM_FRAME_OK) {
-    note_skipped (self, status);
+  if (!can_be_analysed (self, buffer) ||
+      !vl_detector_is_due (self->detector, times->time) ||
+      !map_frame (self, &frame, buffer))
     return;
-  }
 
   begin = gst_util_get_timestamp ();
   vl_detector_process (self->detector, &frame, times->time, &self->last);
   gst_video_frame_unmap (&frame);
-  self->analysed = times->time;
+  take_result (self, times, gst_util_get_timestamp () - begin);
+}
 
-  note_analysed (self, gst_util_get_timestamp () - begin);
-  if (self->last.state == VL_STATE_DETECTING)
-    set_state (self, GST_VAE_LSTM_STATE_DETECTING, "warm");
-  report (self, times);
+/* What the worker has come to since the last frame. */
+static void
+take_analysis (GstVaeLstmDetect *self)
+{
+  const GstVaeLstmAnalysis *analysis = gst_vae_lstm_worker_take (self->worker);
+  VlResult closed;
+
+  if (!analysis)
+    return;
+  if (!self->stale) {
+    self->last = analysis->result;
+    take_result (self, &analysis->times, analysis->spent);
+    return;
+  }
+  self->stale = FALSE;
+  note_skipped (self);
+  vl_detector_close (self->detector, &closed);
+  vl_detector_reset (self->detector);
+}
+
+/* Keeps a picture of the frame, rather than the frame, which may be needed by
+ * the camera. */
+static void
+keep_newest (
+    GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
+{
+  GstVideoFrame frame;
+
+  if (!can_be_analysed (self, buffer) ||
+      !vl_detector_is_due (self->detector, times->time) ||
+      !map_frame (self, &frame, buffer))
+    return;
+
+  drop_waiting (self);
+  vl_detector_sample (self->detector, &frame, self->picture);
+  gst_video_frame_unmap (&frame);
+  self->sampled = *times;
+  self->waiting = TRUE;
+}
+
+/* The worker gets the newest picture whenever it is free. */
+static void
+analyse_beside (
+    GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
+{
+  keep_newest (self, buffer, times);
+  if (!self->waiting || is_busy (self))
+    return;
+
+  gst_vae_lstm_worker_start (self->worker, self->picture, &self->sampled);
+  self->waiting = FALSE;
 }
 
 static void
@@ -761,35 +1020,34 @@ attach_meta (
 }
 
 static void
-attach_region (
-    GstVaeLstmDetect *self, GstBuffer *buffer, const VlRegion *region)
-{
-  gint width = GST_VIDEO_INFO_WIDTH (&self->info);
-  gint height = GST_VIDEO_INFO_HEIGHT (&self->info);
-  guint left = CLAMP (floor (region->rect.x * width), 0, width - 1);
-  guint top = CLAMP (floor (region->rect.y * height), 0, height - 1);
-  double right = ceil ((region->rect.x + region->rect.w) * width);
-  double bottom = ceil ((region->rect.y + region->rect.h) * height);
-  GstVideoRegionOfInterestMeta *meta;
-
-  meta = gst_buffer_add_video_region_of_interest_meta (buffer, "anomaly", left,
-      top, CLAMP (right, left + 1, width) - left,
-      CLAMP (bottom, top + 1, height) - top);
-  gst_video_region_of_interest_meta_add_param (
-      meta, gst_structure_new (
-                "anomaly", "score", G_TYPE_DOUBLE, region->score, NULL));
-}
-
-static void
 attach_regions (GstVaeLstmDetect *self, GstBuffer *buffer)
 {
   const VlResult *last = &self->last;
   double release = last->threshold * self->now.detector.release_ratio;
 
-  if (!last->anomalous || last->score < release)
-    return;
-  for (guint i = 0; i < last->n_regions; i++)
-    attach_region (self, buffer, &last->regions[i]);
+  if (last->anomalous && last->score >= release)
+    gst_vae_lstm_regions_attach (buffer, &self->info, last);
+}
+
+static void
+attach (GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
+{
+  attach_meta (self, buffer, times);
+  if (self->now.attach_regions)
+    attach_regions (self, buffer);
+}
+
+/* What the frame is for: nothing, when learning has failed. */
+static void
+use_frame (
+    GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
+{
+  if (self->learner)
+    learn (self, buffer, times);
+  else if (self->worker)
+    analyse_beside (self, buffer, times);
+  else if (self->detector)
+    analyse (self, buffer, times);
 }
 
 static GstFlowReturn
@@ -799,29 +1057,122 @@ gst_vae_lstm_detect_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   g_autoptr (GError) error = NULL;
   GstVaeLstmTimes times;
 
+  if (self->worker)
+    take_analysis (self);
   if (!take_over_tuning (self, &error))
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", error->message),
         ("The rectangles in use stay as they were."));
+  if (g_atomic_int_get (&self->relearn_wanted))
+    relearn (self);
 
   notice_interruptions (self, buffer);
   find_times (self, buffer, &times);
   keep_time_monotonic (self, &times);
-
-  if (can_be_analysed (self, buffer) &&
-      vl_detector_is_due (self->detector, times.time))
-    analyse (self, buffer, &times);
+  if (!g_atomic_int_get (&self->relearn_wanted))
+    use_frame (self, buffer, &times);
 
   GST_OBJECT_LOCK (self);
   self->stats.frames++;
   GST_OBJECT_UNLOCK (self);
 
   /* Passthrough may have been in force when this buffer came. */
-  if (!self->now.attach_meta || !gst_buffer_is_writable (buffer))
-    return GST_FLOW_OK;
-  attach_meta (self, buffer, &times);
-  if (self->now.attach_regions)
-    attach_regions (self, buffer);
+  if (self->now.attach_meta && gst_buffer_is_writable (buffer))
+    attach (self, buffer, &times);
   return GST_FLOW_OK;
+}
+
+/* -------------------------------------------------------- caps and events */
+
+static gboolean
+gst_vae_lstm_detect_set_caps (
+    GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcaps)
+{
+  GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
+  g_autoptr (GError) error = NULL;
+
+  interrupt (self, "caps");
+
+  if (!gst_video_info_from_caps (&self->info, incaps)) {
+    GST_ERROR_OBJECT (self, "not raw video: %" GST_PTR_FORMAT, incaps);
+    return FALSE;
+  }
+  if (!set_format (self, &error)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
+        ("%" GST_PTR_FORMAT, incaps));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+take_segment (GstVaeLstmDetect *self, GstEvent *event)
+{
+  const GstSegment *after;
+
+  gst_event_parse_segment (event, &after);
+  if (gst_vae_lstm_segment_continues (
+          &GST_BASE_TRANSFORM (self)->segment, after, self->next_timestamp))
+    return;
+
+  interrupt (self, "segment");
+  self->next_timestamp = after->rate > 0 ? after->start : after->stop;
+  if (!GST_CLOCK_TIME_IS_VALID (self->next_timestamp))
+    self->next_timestamp = 0;
+}
+
+static void
+end_stream (GstVaeLstmDetect *self)
+{
+  if (self->learner)
+    learn_until_eos (self);
+  if (self->worker) {
+    gst_vae_lstm_worker_wait (self->worker);
+    take_analysis (self);
+    drop_waiting (self);
+  }
+  if (self->detector)
+    close_event (self);
+}
+
+static gboolean
+gst_vae_lstm_detect_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
+  GstBaseTransformClass *parent =
+      GST_BASE_TRANSFORM_CLASS (gst_vae_lstm_detect_parent_class);
+  gboolean ret;
+
+  switch (GST_EVENT_TYPE (event)) {
+  case GST_EVENT_EOS:
+    end_stream (self);
+    break;
+  case GST_EVENT_FLUSH_START:
+    g_cancellable_cancel (self->interrupted);
+    break;
+  case GST_EVENT_GAP:
+    interrupt (self, "gap");
+    break;
+  case GST_EVENT_SEGMENT:
+    take_segment (self, event);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    /* Until it has gone on, downstream takes no events. */
+    ret = parent->sink_event (trans, event);
+    g_cancellable_reset (self->interrupted);
+    interrupt (self, "flush");
+    return ret;
+  default:
+    break;
+  }
+  return parent->sink_event (trans, event);
+}
+
+/* Buffers go on as they came, so downstream's wishes are ours. */
+static gboolean
+gst_vae_lstm_detect_propose_allocation (
+    GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
+{
+  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (trans), query);
 }
 
 /* -------------------------------------------------------------- properties */
@@ -835,11 +1186,7 @@ gst_vae_lstm_detect_reset (GstVaeLstmDetect *self)
 static void
 gst_vae_lstm_detect_relearn (GstVaeLstmDetect *self)
 {
-  if (g_atomic_int_compare_and_exchange (&self->relearn_warned, FALSE, TRUE))
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("relearn is not available in this version, which does not learn from "
-         "the stream: the model stays as it is."),
-        (NULL));
+  g_atomic_int_set (&self->relearn_wanted, TRUE);
 }
 
 static void
@@ -858,12 +1205,19 @@ gst_vae_lstm_detect_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (object);
-  gboolean known;
+  gboolean in_time, known = TRUE;
 
   GST_OBJECT_LOCK (self);
-  known = gst_vae_lstm_settings_set (&self->settings, prop_id, value);
+  in_time = !self->started || (pspec->flags & GST_PARAM_MUTABLE_PLAYING);
+  if (in_time)
+    known = gst_vae_lstm_settings_set (&self->settings, prop_id, value);
   GST_OBJECT_UNLOCK (self);
 
+  if (!in_time)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("%s can be set in NULL and READY only: it stays as it is.",
+            pspec->name),
+        (NULL));
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
   update_passthrough (self);
@@ -922,6 +1276,7 @@ gst_vae_lstm_detect_finalize (GObject *object)
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (object);
 
   gst_vae_lstm_settings_clear (&self->settings);
+  g_object_unref (self->interrupted);
   G_OBJECT_CLASS (gst_vae_lstm_detect_parent_class)->finalize (object);
 }
 
@@ -964,8 +1319,9 @@ install_signals (GstVaeLstmDetectClass *klass)
   /**
    * GstVaeLstmDetect::relearn:
    *
-   * Action signal. Learns anew from the stream. Not available in this version,
-   * which posts a warning, once between start and stop, and changes nothing.
+   * Action signal. Begins, with the next frame, to learn from the stream anew,
+   * whatever the mode: the model in use is forgotten, and the new one replaces
+   * #GstVaeLstmDetect:model-file once it is there.
    */
   g_signal_new_class_handler ("relearn", G_TYPE_FROM_CLASS (klass),
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
@@ -990,6 +1346,8 @@ gst_vae_lstm_detect_class_init (GstVaeLstmDetectClass *klass)
   install_readable_properties (object_class);
   install_signals (klass);
 
+  element_class->change_state =
+      GST_DEBUG_FUNCPTR (gst_vae_lstm_detect_change_state);
   gst_element_class_set_static_metadata (element_class,
       "VAE-LSTM anomaly detector", "Filter/Analyzer/Video",
       "Says per frame how unusual what a fixed camera sees is, and when "
@@ -1018,6 +1376,7 @@ gst_vae_lstm_detect_init (GstVaeLstmDetect *self)
   GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
 
   gst_vae_lstm_settings_init (&self->settings);
+  self->interrupted = g_cancellable_new ();
   self->state = GST_VAE_LSTM_STATE_WARMING_UP;
 
   gst_base_transform_set_in_place (trans, TRUE);

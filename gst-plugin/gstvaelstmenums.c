@@ -11,12 +11,13 @@ gst_vae_lstm_mode_get_type (void)
   static gsize type = 0;
   static const GEnumValue values[] = {
       {GST_VAE_LSTM_MODE_AUTO,
-          "Use model-file; learning from the stream when it does not exist is "
-          "not available in this version",
+          "Detect with model-file when it exists, else learn from this stream "
+          "first",
           "auto"},
-      {GST_VAE_LSTM_MODE_DETECT, "Use model-file", "detect"},
+      {GST_VAE_LSTM_MODE_DETECT, "Detect with model-file, which must exist",
+          "detect"},
       {GST_VAE_LSTM_MODE_LEARN,
-          "Learn model-file from the stream (not available in this version)",
+          "Learn from this stream first; EOS waits for the training to end",
           "learn"},
       {0, NULL, NULL},
   };
@@ -48,16 +49,12 @@ gst_vae_lstm_post_get_type (void)
 }
 
 static const GEnumValue state_values[] = {
-    {GST_VAE_LSTM_STATE_LEARNING,
-        "Collecting normal video (not available in this version)", "learning"},
-    {GST_VAE_LSTM_STATE_TRAINING,
-        "Training on what was collected (not available in this version)",
-        "training"},
+    {GST_VAE_LSTM_STATE_LEARNING, "Collecting normal video", "learning"},
+    {GST_VAE_LSTM_STATE_TRAINING, "Training on what was collected", "training"},
     {GST_VAE_LSTM_STATE_WARMING_UP,
         "Too few frames since the last reset to judge", "warming-up"},
     {GST_VAE_LSTM_STATE_DETECTING, "Judging frames", "detecting"},
-    {GST_VAE_LSTM_STATE_BLIND,
-        "The picture shows nothing to judge (not reported by this version)",
+    {GST_VAE_LSTM_STATE_BLIND, "Frames are not judged: learning failed",
         "blind"},
     {0, NULL, NULL},
 };

@@ -11,14 +11,7 @@
 #include <gst/gst.h>
 
 #include "detector.h"
-
-/* When a frame is, in ns; GST_CLOCK_TIME_NONE where the segment cannot say. */
-typedef struct {
-  GstClockTime timestamp;
-  GstClockTime stream_time;
-  GstClockTime running_time;
-  guint64 time; /* as given to the detector: never decreases between resets */
-} GstVaeLstmTimes;
+#include "gstvaelstmtimes.h"
 
 /* A structure `name` with every field the element documents. event is "start",
  * "update", "end" or "frame"; duration (ns) is that of the event so far. */

@@ -46,28 +46,26 @@ install_start_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_MODEL_FILE,
       g_param_spec_string ("model-file", "Model file",
-          "Model to use, as \"vaelstm train -o MODEL VIDEO...\" makes it", NULL,
-          READY_FLAGS));
+          "Model to use, as \"vaelstm train -o MODEL VIDEO...\" makes it; also "
+          "where a learned model is saved",
+          NULL, READY_FLAGS));
   g_object_class_install_property (klass, PROP_MODE,
       g_param_spec_enum ("mode", "Mode",
-          "Whether to detect with a model or to learn one; this version "
-          "detects only, and fails to start without a model",
+          "Whether to detect with a model or to learn one first",
           GST_TYPE_VAE_LSTM_MODE, DEFAULT_MODE, READY_FLAGS));
   g_object_class_install_property (klass, PROP_LEARN_DURATION,
       g_param_spec_uint64 ("learn-duration", "Learn duration",
-          "How much video to learn from, in nanoseconds; takes effect when "
-          "learning in the stream is available",
+          "How much video to learn from, in nanoseconds; 64 analysed frames at "
+          "least are taken",
           1, G_MAXINT64, DEFAULT_LEARN_DURATION, READY_FLAGS));
   g_object_class_install_property (klass, PROP_TRAINING_BUDGET,
       g_param_spec_uint64 ("training-budget", "Training budget",
-          "Wall time that training in the background may take, in nanoseconds; "
-          "takes effect when learning in the stream is available",
+          "Wall time that training in the background may take, in nanoseconds",
           1, G_MAXINT64, DEFAULT_TRAINING_BUDGET, READY_FLAGS));
   g_object_class_install_property (klass, PROP_DROP_ANALYSIS,
       g_param_spec_boolean ("drop-analysis", "Drop analysis",
-          "Analyse beside the stream, newest frame first, rather than score "
-          "every analysed frame before it goes on; not available in this "
-          "version, which warns and scores in the stream",
+          "Analyse the newest frame in a thread beside the stream, which never "
+          "waits, rather than score every analysed frame before it goes on",
           DEFAULT_DROP_ANALYSIS, READY_FLAGS));
 }
 
@@ -106,7 +104,10 @@ install_stream_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_ANALYSIS_RATE,
       gst_param_spec_fraction ("analysis-rate", "Analysis rate",
           "Frames analysed per second; 0/1 = as many as the model was trained "
-          "with, which suits it best. Frames between carry the last score",
+          "with, which suits it best. A model is learned at this rate; 0/1 = "
+          "10, "
+          "or the video's frame rate where that is lower. Frames between carry "
+          "the last score",
           0, 1, G_MAXINT, 1, 0, 1, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_POST_MESSAGES,
       g_param_spec_enum ("post-messages", "Post messages",

@@ -79,6 +79,12 @@ vl_detector_free (VlDetector *detector)
   g_free (detector);
 }
 
+const VlInput *
+vl_detector_input (const VlDetector *detector)
+{
+  return &detector->model->input;
+}
+
 void
 vl_detector_set (VlDetector *detector, const VlDetectorSettings *settings)
 {

@@ -73,6 +73,9 @@ VlDetector *vl_detector_new (
 void vl_detector_free (VlDetector *detector);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlDetector, vl_detector_free)
 
+/* How the model wants its input. Valid as long as the detector. */
+const VlInput *vl_detector_input (const VlDetector *detector);
+
 /* May be called between any two frames. */
 void vl_detector_set (VlDetector *detector, const VlDetectorSettings *settings);
 

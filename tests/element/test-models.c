@@ -44,25 +44,31 @@ check_fails_to_start (
 
 GST_START_TEST (test_no_model_says_how_to_make_one)
 {
-  static const gchar *const modes[] = {"auto", "detect", "learn"};
-
-  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
-    check_fails_to_start (
-        modes[i], NULL, GST_RESOURCE_ERROR_SETTINGS, "vaelstm train -o");
-    check_fails_to_start (
-        modes[i], "", GST_RESOURCE_ERROR_SETTINGS, "vaelstm train -o");
-    check_fails_to_start (modes[i], "/nowhere/room.vaelstm",
-        GST_RESOURCE_ERROR_SETTINGS, "vaelstm train -o");
-  }
-  check_fails_to_start ("auto", "/nowhere/room.vaelstm",
-      GST_RESOURCE_ERROR_SETTINGS, "/nowhere/room.vaelstm");
+  check_fails_to_start (
+      "detect", NULL, GST_RESOURCE_ERROR_SETTINGS, "vaelstm train -o");
+  check_fails_to_start (
+      "detect", "", GST_RESOURCE_ERROR_SETTINGS, "vaelstm train -o");
+  check_fails_to_start ("detect", "/nowhere/room.vaelstm",
+      GST_RESOURCE_ERROR_NOT_FOUND, "vaelstm train -o");
+  check_fails_to_start ("detect", "/nowhere/room.vaelstm",
+      GST_RESOURCE_ERROR_NOT_FOUND, "/nowhere/room.vaelstm");
 }
 GST_END_TEST
 
-GST_START_TEST (test_learning_is_refused_even_with_a_model)
+/* Learning for minutes only to find out would be too late. */
+GST_START_TEST (test_a_place_that_cannot_be_saved_to_is_refused_by_name)
 {
-  check_fails_to_start (
-      "learn", stream_model, GST_RESOURCE_ERROR_SETTINGS, "mode=learn");
+  gchar *dir = g_path_get_dirname (stream_model);
+  gchar *inside = g_build_filename (stream_model, "room.vaelstm", NULL);
+
+  check_fails_to_start ("auto", "/nowhere/room.vaelstm",
+      GST_RESOURCE_ERROR_OPEN_WRITE, "/nowhere/room.vaelstm");
+  check_fails_to_start ("learn", "/nowhere/room.vaelstm",
+      GST_RESOURCE_ERROR_OPEN_WRITE, "/nowhere/room.vaelstm");
+  check_fails_to_start ("auto", inside, GST_RESOURCE_ERROR_OPEN_WRITE, inside);
+  check_fails_to_start ("learn", dir, GST_RESOURCE_ERROR_OPEN_WRITE, dir);
+  g_free (inside);
+  g_free (dir);
 }
 GST_END_TEST
 
@@ -114,6 +120,7 @@ GST_START_TEST (test_a_folder_is_refused_by_name)
   gchar *dir = g_path_get_dirname (stream_model);
 
   check_fails_to_start ("detect", dir, GST_RESOURCE_ERROR_READ, dir);
+  check_fails_to_start ("auto", dir, GST_RESOURCE_ERROR_READ, dir);
   g_free (dir);
 }
 GST_END_TEST
@@ -122,7 +129,7 @@ GST_START_TEST (test_a_failed_start_can_be_mended)
 {
   GstBus *bus;
   GstElement *element =
-      stream_make_element (&bus, "model-file", "/nowhere", NULL);
+      stream_make_element (&bus, "model-file", "/nowhere/room.vaelstm", NULL);
   Stream stream;
 
   fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
@@ -143,6 +150,42 @@ GST_START_TEST (test_auto_detects_with_a_model)
   fail_unless_equals_string (
       stream_run (&stream, 20, FALSE).state, "detecting");
   stream_close (&stream);
+}
+GST_END_TEST
+
+/* The model knows squares. */
+GST_START_TEST (test_pictures_of_another_shape_are_warned_about_once)
+{
+  static const gchar *const caps[] = {
+      "video/x-raw,format=RGB,width=256,height=128,framerate=10/1",
+      "video/x-raw,format=RGB,width=128,height=256,framerate=10/1",
+      "video/x-raw,format=RGB,width=128,height=128,framerate=10/1,"
+      "pixel-aspect-ratio=2/1"};
+  static const gsize sizes[] = {256 * 128 * 3, 128 * 256 * 3, 128 * 128 * 3};
+
+  for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
+    GstBus *bus;
+    GstElement *element =
+        stream_make_element (&bus, "model-file", stream_model, NULL);
+    GstMessage *message;
+    Stream stream;
+
+    stream_open (&stream, caps[i], element, bus);
+    for (guint n = 0; n < 3; n++) {
+      GstBuffer *buffer = gst_buffer_new_allocate (NULL, sizes[i], NULL);
+      gst_buffer_memset (buffer, 0, 100, sizes[i]);
+      gst_buffer_unref (stream_pass (&stream, buffer));
+    }
+    gst_harness_set_src_caps_str (stream.harness, stream_caps);
+    gst_harness_set_src_caps_str (stream.harness, caps[i]);
+
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+    fail_unless (message != NULL, "%s", caps[i]);
+    gst_message_unref (message);
+    fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+    fail_unless_equals_uint64 (stream_stat (&stream, "analysed"), 3);
+    stream_close (&stream);
+  }
 }
 GST_END_TEST
 
@@ -196,11 +239,13 @@ static void
 add_tests (TCase *tcase)
 {
   tcase_add_test (tcase, test_no_model_says_how_to_make_one);
-  tcase_add_test (tcase, test_learning_is_refused_even_with_a_model);
+  tcase_add_test (
+      tcase, test_a_place_that_cannot_be_saved_to_is_refused_by_name);
   tcase_add_test (tcase, test_damaged_models_are_refused_by_name);
   tcase_add_test (tcase, test_a_folder_is_refused_by_name);
   tcase_add_test (tcase, test_a_failed_start_can_be_mended);
   tcase_add_test (tcase, test_auto_detects_with_a_model);
+  tcase_add_test (tcase, test_pictures_of_another_shape_are_warned_about_once);
   tcase_add_test (tcase, test_state_cycling);
   tcase_add_test (tcase, test_cycling_without_data);
 }

@@ -11,6 +11,7 @@
 
 #define N_FRAMES 400
 #define NOISE 5 /* grey levels either way */
+#define SLOW_SIDE 768
 
 /* Frame n is the same wherever it is drawn, and unlike its neighbours. */
 static guint32
@@ -100,25 +101,78 @@ train (GError **error)
       &options, store, NULL, NULL, FALSE, NULL, NULL, NULL, &summary, error);
 }
 
+/* The model's file, in a directory of its own. */
+static gchar *
+save (VlModel *model)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *dir = g_dir_make_tmp ("vaelstm-test-XXXXXX", &error);
+  g_autofree gchar *path = NULL;
+
+  if (!dir)
+    g_error ("no directory for the model: %s", error->message);
+
+  path = g_build_filename (dir, "tiny.vaelstm", NULL);
+  if (!vl_model_save (model, path, &error))
+    g_error ("model not saved: %s", error->message);
+  return g_steal_pointer (&path);
+}
+
 gchar *
 tiny_model_make (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VlModel) model = train (&error);
-  g_autofree gchar *dir = NULL;
-  g_autofree gchar *path = NULL;
 
   if (!model)
     g_error ("no tiny model: %s", error->message);
+  return save (model);
+}
 
-  dir = g_dir_make_tmp ("vaelstm-test-XXXXXX", &error);
-  if (!dir)
-    g_error ("no directory for the tiny model: %s", error->message);
+static void
+fill (float *values, gsize n, float value)
+{
+  while (n--)
+    values[n] = value;
+}
 
-  path = g_build_filename (dir, "tiny.vaelstm", NULL);
-  if (!vl_model_save (model, path, &error))
-    g_error ("tiny model not saved: %s", error->message);
-  return g_steal_pointer (&path);
+/* As if normal frames' statistics were spread evenly over 0..1. */
+static void
+calibrate (VlModel *model)
+{
+  guint n_tiles = vl_model_n_tiles (model);
+  VlCalibration *calibration = vl_calibration_new (n_tiles, model->vae.Z);
+  float values[100];
+
+  fill (calibration->latent_spread, (gsize)n_tiles * model->vae.Z, 1);
+  for (guint c = 0; c <= VL_N_CHANNELS; c++) {
+    for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+      values[i] = i * 37 % 100 / 100.0f;
+    vl_tail_fit (c < VL_N_CHANNELS ? &calibration->channels[c].tail
+                                   : &calibration->combined,
+        values, G_N_ELEMENTS (values));
+    if (c < VL_N_CHANNELS)
+      fill (calibration->channels[c].spread, n_tiles, 1);
+  }
+  calibration->n_frames = G_N_ELEMENTS (values);
+  model->calibration = calibration;
+}
+
+gchar *
+slow_model_make (void)
+{
+  const VlInput input = {
+      SLOW_SIDE, SLOW_SIDE, VL_VAE_STEP, VL_INPUT_RGB, TINY_RATE, 1};
+  g_autoptr (VlModel) model = NULL;
+  VlMdnRnn rnn;
+  VlVae vae;
+
+  vl_vae_init (&vae, 32, 8);
+  vl_mdnrnn_init (&rnn, 8, 2, 64, 64, 1, 5, TRUE);
+  model = vl_model_new (&input, &vae, &rnn);
+  model->background = g_malloc0 (SLOW_SIDE * SLOW_SIDE * 3);
+  calibrate (model);
+  return save (model);
 }
 
 void

@@ -24,5 +24,9 @@ void tiny_scene_draw (guint8 *rgb, guint n, gboolean object);
  * failure. */
 gchar *tiny_model_make (void);
 
+/* Saves a model of the same use that takes a large part of a second for each
+ * picture, and has learned nothing. */
+gchar *slow_model_make (void);
+
 /* Deletes the file, its directory, and the path. */
 void tiny_model_remove (gchar *path);

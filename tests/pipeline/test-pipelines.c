@@ -328,8 +328,8 @@ GST_END_TEST
 
 GST_START_TEST (test_missing_model_is_an_error_not_a_hang)
 {
-  GstElement *pipeline =
-      launch (SOURCE "! vaelstmdetect model-file=/nowhere ! fakesink");
+  GstElement *pipeline = launch (
+      SOURCE "! vaelstmdetect mode=detect model-file=/nowhere ! fakesink");
   GstMessage *message;
   GError *error;
 
