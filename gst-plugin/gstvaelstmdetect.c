@@ -659,8 +659,9 @@ learn_until_eos (GstVaeLstmDetect *self)
   if (!self->waits_at_eos) {
     if (take_warning (self, CAUSE_EARLY_EOS))
       GST_ELEMENT_WARNING (self, STREAM, FAILED,
-          ("The stream ended before it was learned, and nothing was detected."),
-          ("With mode=learn, the end of the stream waits for the training."));
+          ("The stream ended before it was learned, and nothing was detected. "
+           "With mode=learn, its end waits for the training."),
+          (NULL));
     return;
   }
   if (self->state == GST_VAE_LSTM_STATE_LEARNING)
