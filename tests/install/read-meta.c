@@ -23,6 +23,18 @@ count (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer n)
     ++*(guint *)n;
 }
 
+/* As long as no plugin has made the name of the meta known, too. */
+static gboolean
+is_silent_on_other_buffers (void)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstVaeLstmAnomaly anomaly;
+  gboolean ret = !gst_buffer_get_vaelstm_anomaly (buffer, &anomaly);
+
+  gst_buffer_unref (buffer);
+  return ret;
+}
+
 static gboolean
 is_plugin_of (const gchar *folder)
 {
@@ -72,6 +84,10 @@ main (int argc, char **argv)
   guint n;
 
   gst_init (&argc, &argv);
+  if (!is_silent_on_other_buffers ()) {
+    g_printerr ("a meta where there is none\n");
+    return 1;
+  }
   if (argc != 3 || !is_plugin_of (argv[1])) {
     g_printerr ("no plugin vaelstm in the folder that was given\n");
     return 1;
