@@ -116,13 +116,14 @@
 
 #include "detector.h"
 #include "gemm.h"
+#include "gstvaelstmanalytics.h"
+#include "gstvaelstmevents.h"
 #include "gstvaelstmexclude.h"
 #include "gstvaelstmframe.h"
 #include "gstvaelstmmeta-private.h"
 #include "gstvaelstmmodelfile.h"
 #include "gstvaelstmprogress.h"
 #include "gstvaelstmregions.h"
-#include "gstvaelstmreport.h"
 #include "gstvaelstmsettings.h"
 #include "gstvaelstmstats.h"
 #include "gstvaelstmtimes.h"
@@ -133,9 +134,6 @@ GST_DEBUG_CATEGORY_STATIC (vaelstmdetect_debug);
 #define GST_CAT_DEFAULT vaelstmdetect_debug
 
 enum { PROP_STATE = GST_VAE_LSTM_SETTINGS_LAST_ID + 1, PROP_SCORE, PROP_STATS };
-
-/* Of an open event, in time of the video. */
-#define UPDATE_INTERVAL GST_SECOND
 
 /* Timestamps that fall back by less are jitter, by more a jump. */
 #define MAX_JITTER GST_SECOND
@@ -177,11 +175,10 @@ struct _GstVaeLstmDetect {
   gboolean stale;          /* the analysis that is on is of no interest */
 
   /* The same, forgotten by interrupt(). */
-  VlResult last;           /* of the last analysed frame; zero: none */
-  GstClockTime analysed;   /* its VlDetector time; NONE: none */
-  GstVaeLstmTimes counted; /* last frame that counted for the open event */
-  guint64 last_time;       /* VlDetector time of the last frame */
-  guint64 last_message;    /* VlDetector time of the event's last message */
+  GstVaeLstmEvents events;
+  GstClockTime analysed; /* detector's time of the last analysed frame; NONE:
+                            none */
+  guint64 last_time;     /* detector's time of the last frame */
 };
 
 /* What is warned about once between start and stop; the first ones are those of
@@ -206,15 +203,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 /* -------------------------------------------------------------- reporting */
 
 static void
-post (GstVaeLstmDetect *self, GstStructure *structure)
-{
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self), structure));
-}
-
-static void
 set_state (GstVaeLstmDetect *self, GstVaeLstmState state, const gchar *reason)
 {
+  GstStructure *structure;
   gboolean changed;
 
   GST_OBJECT_LOCK (self);
@@ -227,104 +218,10 @@ set_state (GstVaeLstmDetect *self, GstVaeLstmState state, const gchar *reason)
 
   GST_DEBUG_OBJECT (self, "%s (%s)", gst_vae_lstm_state_nick (state), reason);
   g_object_notify (G_OBJECT (self), "state");
-  post (self, gst_structure_new ("vaelstmdetect-state", "state", G_TYPE_STRING,
-                  gst_vae_lstm_state_nick (state), "reason", G_TYPE_STRING,
-                  reason, NULL));
-}
-
-/* Tells the application what happened in the open event. */
-static void
-post_event (GstVaeLstmDetect *self, const gchar *event,
-    const GstVaeLstmTimes *times, GstClockTime duration)
-{
-  if (self->now.post_messages == GST_VAE_LSTM_POST_NONE)
-    return;
-
-  self->last_message = times->time;
-  post (self, gst_vae_lstm_report_new (
-                  "vaelstmdetect", event, &self->last, times, duration));
-}
-
-/* The same, and tells the elements downstream. */
-static void
-post_and_push_event (GstVaeLstmDetect *self, const gchar *event,
-    const GstVaeLstmTimes *times, GstClockTime duration)
-{
-  GstStructure *structure = gst_vae_lstm_report_new (
-      "vaelstm-anomaly", event, &self->last, times, duration);
-
-  GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT, structure);
-  post_event (self, event, times, duration);
-  gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
-      gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, structure));
-}
-
-static void
-report_start (GstVaeLstmDetect *self, const GstVaeLstmTimes *times)
-{
-  GST_OBJECT_LOCK (self);
-  self->stats.events++;
-  GST_OBJECT_UNLOCK (self);
-
-  post_and_push_event (
-      self, "start", times, times->time - self->last.event_start);
-}
-
-static void
-report_update (GstVaeLstmDetect *self, const GstVaeLstmTimes *times)
-{
-  if (times->time - self->last_message >= UPDATE_INTERVAL)
-    post_event (self, "update", times, times->time - self->last.event_start);
-}
-
-static void
-report_end (GstVaeLstmDetect *self)
-{
-  post_and_push_event (self, "end", &self->counted,
-      self->last.event_end - self->last.event_start);
-}
-
-static void
-report_frame (GstVaeLstmDetect *self, const GstVaeLstmTimes *times)
-{
-  GstClockTime duration =
-      self->last.anomalous ? times->time - self->last.event_start : 0;
-  VlResult frame = self->last;
-
-  /* An event that has just ended is not this frame's. */
-  if (!frame.anomalous) {
-    frame.event_id = 0;
-    frame.peak = 0;
-  }
-  post (self, gst_vae_lstm_report_new (
-                  "vaelstmdetect", "frame", &frame, times, duration));
-}
-
-/* Says what self->last, of the frame at these times, means. */
-static void
-report (GstVaeLstmDetect *self, const GstVaeLstmTimes *times)
-{
-  const VlResult *last = &self->last;
-
-  if (last->event == VL_EVENT_START ||
-      (last->event == VL_EVENT_UPDATE && last->event_end == times->time))
-    self->counted = *times;
-
-  switch (last->event) {
-  case VL_EVENT_START:
-    report_start (self, times);
-    break;
-  case VL_EVENT_UPDATE:
-    report_update (self, times);
-    break;
-  case VL_EVENT_END:
-    report_end (self);
-    break;
-  case VL_EVENT_NONE:
-    break;
-  }
-  if (self->now.post_messages == GST_VAE_LSTM_POST_ALL)
-    report_frame (self, times);
+  structure = gst_structure_new ("vaelstmdetect-state", "state", G_TYPE_STRING,
+      gst_vae_lstm_state_nick (state), "reason", G_TYPE_STRING, reason, NULL);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), structure));
 }
 
 /* Whether to warn, which is done once for each cause. */
@@ -354,11 +251,8 @@ close_event (GstVaeLstmDetect *self)
 
   if (!is_busy (self))
     vl_detector_close (self->detector, &closed);
-  if (!self->last.anomalous)
-    return;
-
-  self->last.anomalous = FALSE;
-  report_end (self);
+  gst_vae_lstm_events_close (&self->events, GST_ELEMENT (self),
+      GST_BASE_TRANSFORM_SRC_PAD (self), self->now.post_messages);
 }
 
 static void
@@ -394,7 +288,7 @@ interrupt (GstVaeLstmDetect *self, const gchar *reason)
       vl_detector_reset (self->detector);
     set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, reason);
   }
-  self->last = (VlResult){0};
+  self->events = (GstVaeLstmEvents){0};
   self->analysed = GST_CLOCK_TIME_NONE;
   self->last_time = 0;
 }
@@ -910,22 +804,29 @@ learn (GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
     begin_training (self, "collected");
 }
 
-/* What self->last, of the frame at these times, has come to. */
+/* What the last result, of the frame at these times, has come to. */
 static void
 take_result (
     GstVaeLstmDetect *self, const GstVaeLstmTimes *times, GstClockTime spent)
 {
+  const VlResult *last = &self->events.last;
+
   self->analysed = times->time;
 
   GST_OBJECT_LOCK (self);
-  self->score = self->last.score;
+  self->score = last->score;
   gst_vae_lstm_stats_add (
-      &self->stats, spent / (double)GST_MSECOND, self->last.score);
+      &self->stats, spent / (double)GST_MSECOND, last->score);
+  if (last->event == VL_EVENT_START)
+    self->stats.events++;
   GST_OBJECT_UNLOCK (self);
 
-  if (self->last.state == VL_STATE_DETECTING)
+  GST_LOG_OBJECT (self, "%" GST_TIME_FORMAT ": score %.2f",
+      GST_TIME_ARGS (times->timestamp), last->score);
+  if (last->state == VL_STATE_DETECTING)
     set_state (self, GST_VAE_LSTM_STATE_DETECTING, "warm");
-  report (self, times);
+  gst_vae_lstm_events_report (&self->events, GST_ELEMENT (self),
+      GST_BASE_TRANSFORM_SRC_PAD (self), self->now.post_messages, times);
 }
 
 static void
@@ -941,7 +842,7 @@ analyse (
     return;
 
   begin = gst_util_get_timestamp ();
-  vl_detector_process (self->detector, &frame, times->time, &self->last);
+  vl_detector_process (self->detector, &frame, times->time, &self->events.last);
   gst_video_frame_unmap (&frame);
   take_result (self, times, gst_util_get_timestamp () - begin);
 }
@@ -956,7 +857,7 @@ take_analysis (GstVaeLstmDetect *self)
   if (!analysis)
     return;
   if (!self->stale) {
-    self->last = analysis->result;
+    self->events.last = analysis->result;
     take_result (self, &analysis->times, analysis->spent);
     return;
   }
@@ -1003,7 +904,7 @@ static void
 attach_meta (
     GstVaeLstmDetect *self, GstBuffer *buffer, const GstVaeLstmTimes *times)
 {
-  const VlResult *last = &self->last;
+  const VlResult *last = &self->events.last;
   GstVaeLstmAnomaly anomaly = {
       .score = last->score,
       .appearance = last->appearance,
@@ -1023,11 +924,13 @@ attach_meta (
 static void
 attach_regions (GstVaeLstmDetect *self, GstBuffer *buffer)
 {
-  const VlResult *last = &self->last;
+  const VlResult *last = &self->events.last;
   double release = last->threshold * self->now.detector.release_ratio;
 
-  if (last->anomalous && last->score >= release)
-    gst_vae_lstm_regions_attach (buffer, &self->info, last);
+  if (!last->anomalous || last->score < release)
+    return;
+  gst_vae_lstm_regions_attach (buffer, &self->info, last);
+  gst_vae_lstm_analytics_attach (buffer, &self->info, last);
 }
 
 static void
