@@ -6,6 +6,7 @@
 #include "command.h"
 
 #include "train.h"
+#include "base.h"
 #include "clip.h"
 #include "framesize.h"
 #include "interrupt.h"
@@ -26,7 +27,7 @@ typedef struct {
   char **videos;
   int stride, latent, width, steps, lstm_steps, seed, threads;
   double minutes; /* NAN: not given */
-  gboolean resume;
+  gboolean base, resume;
   VlTrainOptions train; /* what the options above come to */
   VlRange range;
 } Options;
@@ -66,6 +67,10 @@ parse_arguments (int argc, char **argv, Options *o, GError **error)
           "Frames to read of each video, also of --vae-only-videos, from 0, "
           "without the last",
           "A:B"},
+      {"base", 0, 0, G_OPTION_ARG_NONE, &o->base,
+          "Start the autoencoder from weights that know pictures already, "
+          "with --width 16 --latent 32",
+          NULL},
       {"seed", 0, 0, G_OPTION_ARG_INT, &o->seed,
           "Same seed and threads, same model (1)", "N"},
       {"threads", 0, 0, G_OPTION_ARG_INT, &o->threads,
@@ -217,6 +222,10 @@ take_numbers (Options *o, GError **error)
       !take_number ("--stride", o->stride, VL_VAE_STEP, VL_MODEL_MAX_SIDE,
           &t->input.stride, error))
     return FALSE;
+  t->base = o->base;
+  if (t->base && (t->width != VL_BASE_WIDTH || t->Z != VL_BASE_LATENT))
+    return vl_usage_error (error, "--base: expected --width %d --latent %d",
+        VL_BASE_WIDTH, VL_BASE_LATENT);
   return t->width % 2 == 0 ||
          vl_usage_error (
              error, "--width: %u is odd, expected an even number", t->width);

@@ -34,6 +34,7 @@ void vl_spans_locate (
 typedef struct {
   VlTrainOptions options;
   VlModel *model;
+  gboolean from_base; /* the VAE began with the weights that ship */
   VlOptimizer vae, rnn;
   float *best_rnn; /* (rnn.n) weights with the lowest held-out NLL */
   double best_nll; /* nats per step; INFINITY before the first look */

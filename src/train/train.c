@@ -6,6 +6,7 @@
 #include "train.h"
 
 #include "analysis.h"
+#include "base.h"
 #include "footage.h"
 #include "stages.h"
 
@@ -283,6 +284,8 @@ training_init (VlTraining *training, const VlTrainOptions *options,
       &training->rnn, model->rnn_params, model->rnn.n_params, options->threads);
   vl_optimizer_draw_params (&training->vae, model->vae.specs, VL_VAE_N_TENSORS,
       options->seed, VL_STAGE_VAE);
+  training->from_base =
+      options->base && vl_base_load (&model->vae, model->vae_params);
   vl_optimizer_draw_params (&training->rnn, model->rnn.specs,
       model->rnn.n_tensors, options->seed, VL_STAGE_LSTM);
   training->best_rnn =
@@ -337,6 +340,8 @@ write_record (const VlTraining *training)
   json_builder_add_string_value (builder, losses[o->loss.kind]);
   record_number (builder, "sigma", o->loss.sigma);
   record_number (builder, "beta", o->loss.beta);
+  json_builder_set_member_name (builder, "base");
+  json_builder_add_boolean_value (builder, training->from_base);
   record_number (builder, "seed", o->seed);
   record_number (builder, "threads", o->threads);
   record_number (builder, "normal_frames", s->normal_frames);

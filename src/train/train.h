@@ -39,6 +39,8 @@ typedef struct {
   VlVaeLoss loss;
   unsigned seed;
   unsigned threads; /* 1..64 */
+  gboolean base;    /* start the VAE from the weights that ship, where Z and
+                       width are theirs (base.h), instead of random ones */
 } VlTrainOptions;
 
 #define VL_TRAIN_DEFAULTS                                                      \
