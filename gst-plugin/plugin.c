@@ -5,13 +5,15 @@
 
 #include "gstvaelstmdetect.h"
 #include "gstvaelstmmeta-private.h"
+#include "gstvaelstmoverlay.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_vae_lstm_meta_register ();
 
-  return GST_ELEMENT_REGISTER (vaelstmdetect, plugin);
+  return GST_ELEMENT_REGISTER (vaelstmdetect, plugin) &&
+         GST_ELEMENT_REGISTER (vaelstmoverlay, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vaelstm,
