@@ -63,27 +63,46 @@ component_matrix (double m[3][3], const GstVideoInfo *info, VlPictureKind kind)
   memcpy (m, from, sizeof same);
 }
 
+/* Where a component's range begins and how far it reaches, in levels of 8 bits:
+ * 1023 levels of 10 bits are 255.75 of these. */
+typedef struct {
+  double offset, scale;
+} Range;
+
+static void
+find_ranges (Range ranges[3], const GstVideoInfo *info)
+{
+  gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
+
+  gst_video_color_range_offsets (
+      info->colorimetry.range, info->finfo, offset, scale);
+  for (unsigned k = 0; k < MIN (3, GST_VIDEO_INFO_N_COMPONENTS (info)); k++) {
+    double unit = 1 << (GST_VIDEO_INFO_COMP_DEPTH (info, k) - 8);
+
+    ranges[k] = (Range){offset[k] / unit, scale[k] / unit};
+  }
+}
+
 void
 vl_colour_init (VlColour *colour, const GstVideoInfo *info, VlPictureKind kind,
     const double loss[3])
 {
-  gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
   unsigned n_inputs = vl_colour_inputs (info, kind);
+  Range ranges[3];
   double m[3][3];
 
   component_matrix (m, info, kind);
-  gst_video_color_range_offsets (
-      info->colorimetry.range, info->finfo, offset, scale);
+  find_ranges (ranges, info);
 
   for (int c = 0; c < 3; c++) {
     double bias = 0.5; /* rounds to nearest */
 
     memset (colour->gain[c], 0, sizeof colour->gain[c]);
     for (unsigned k = 0; k < n_inputs; k++) {
-      double gain = 255 * m[c][k] / scale[k];
+      double gain = 255 * m[c][k] / ranges[k].scale;
 
       colour->gain[c][k] = lrint (gain * ONE);
-      bias += gain * (loss[k] - offset[k]);
+      bias += gain * (loss[k] - ranges[k].offset);
     }
     colour->bias[c] = lrint (bias * ONE);
   }

@@ -22,8 +22,9 @@ typedef struct {
  * first is luma or grey) or 3. */
 unsigned vl_colour_inputs (const GstVideoInfo *info, VlPictureKind kind);
 
-/* For components of an 8-bit info, in its colorimetry (matrix and range), each
- * short of its true value by loss levels in the mean. */
+/* For components of info, of at least 8 bits, in its colorimetry (matrix and
+ * range). They have been rounded to their upper 8 bits, and each is short of
+ * its true value by loss levels in the mean. */
 void vl_colour_init (VlColour *colour, const GstVideoInfo *info,
     VlPictureKind kind, const double loss[3]);
 

@@ -19,7 +19,7 @@ struct VlSampler {
   unsigned width, height;
   VlPictureKind kind;
 
-  /* formats that are not unpacked directly become 8-bit planar ones first */
+  /* formats that are not unpacked directly become planar ones first */
   GstVideoConverter *converter;
   GstVideoFrame converted;
 
@@ -50,19 +50,37 @@ can_read (const GstVideoInfo *info, GError **error)
   return FALSE;
 }
 
-/* The 8-bit planar format nearest to info's. */
+/* The planar format nearest to info's that can be unpacked. */
 static GstVideoFormat
 planar_format (const GstVideoInfo *info)
 {
+  enum { GREY, RGB, YUV_444, YUV_422, YUV_420 } layout;
+  static const GstVideoFormat formats[][3] = {
+      /* of 8, 10 and more bits */
+      [GREY] = {GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_GRAY16_LE,
+          GST_VIDEO_FORMAT_GRAY16_LE},
+      [RGB] = {GST_VIDEO_FORMAT_GBR, GST_VIDEO_FORMAT_GBR_10LE,
+          GST_VIDEO_FORMAT_GBR_12LE},
+      [YUV_444] = {GST_VIDEO_FORMAT_Y444, GST_VIDEO_FORMAT_Y444_10LE,
+          GST_VIDEO_FORMAT_Y444_12LE},
+      [YUV_422] = {GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_I422_10LE,
+          GST_VIDEO_FORMAT_I422_12LE},
+      [YUV_420] = {GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_I420_10LE,
+          GST_VIDEO_FORMAT_I420_12LE},
+  };
+  guint depth = GST_VIDEO_INFO_COMP_DEPTH (info, 0);
+
   if (GST_VIDEO_INFO_IS_GRAY (info))
-    return GST_VIDEO_FORMAT_GRAY8;
-  if (GST_VIDEO_INFO_IS_RGB (info))
-    return GST_VIDEO_FORMAT_GBR;
-  if (GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, 1) != 1)
-    return GST_VIDEO_FORMAT_Y444;
-  return GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, 1) == 1
-             ? GST_VIDEO_FORMAT_I420
-             : GST_VIDEO_FORMAT_Y42B;
+    layout = GREY;
+  else if (GST_VIDEO_INFO_IS_RGB (info))
+    layout = RGB;
+  else if (GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, 1) != 1)
+    layout = YUV_444;
+  else if (GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, 1) != 1)
+    layout = YUV_422;
+  else
+    layout = YUV_420;
+  return formats[layout][(depth > 8) + (depth > 10)];
 }
 
 /* Sets up the conversion of frames of info, and converted: what they become.

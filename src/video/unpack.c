@@ -60,6 +60,35 @@ read_planar (const VlUnpack *unpack, VlPlane planes[3], const Source *source)
     read_component (&planes[c], source, c);
 }
 
+static void
+round_to_bytes (
+    const VlPlane *to, uint8_t *restrict out, const VlPlane *from, int depth)
+{
+  int shift = depth - 8, half = 1 << (shift - 1);
+
+  for (int y = 0; y < to->height; y++, out += to->stride) {
+    const uint16_t *restrict in =
+        (const uint16_t *)(from->data + (size_t)y * from->stride);
+
+    for (int x = 0; x < to->width; x++)
+      out[x] = MIN ((GUINT16_FROM_LE (in[x]) + half) >> shift, 255);
+  }
+}
+
+/* Components of more than 8 bits, each in a plane of its own. */
+static void
+read_deep_planar (
+    const VlUnpack *unpack, VlPlane planes[3], const Source *source)
+{
+  for (unsigned c = 0; c < unpack->n_planes; c++) {
+    VlPlane deep = planes[c];
+
+    read_component (&deep, source, c);
+    round_to_bytes (&planes[c], unpack->store[c], &deep,
+        GST_VIDEO_FORMAT_INFO_DEPTH (source->frame->info.finfo, c));
+  }
+}
+
 /* Luma, then pairs of U and V in either order. */
 static void
 read_semi_planar (
@@ -145,6 +174,16 @@ static const struct {
     {GST_VIDEO_FORMAT_GBR, read_planar},
     {GST_VIDEO_FORMAT_RGBP, read_planar},
     {GST_VIDEO_FORMAT_BGRP, read_planar},
+    {GST_VIDEO_FORMAT_I420_10LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_I420_12LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_I422_10LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_I422_12LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_Y444_10LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_Y444_12LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_Y444_16LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_GRAY16_LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_GBR_10LE, read_deep_planar},
+    {GST_VIDEO_FORMAT_GBR_12LE, read_deep_planar},
     {GST_VIDEO_FORMAT_NV12, read_semi_planar},
     {GST_VIDEO_FORMAT_NV21, read_semi_planar},
     {GST_VIDEO_FORMAT_NV16, read_semi_planar},

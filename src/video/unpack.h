@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* From the memory layouts of 8-bit frames to one plane per component. */
+/* From the memory layouts of frames to one plane of 8 bits per component. */
 
 #pragma once
 

@@ -577,6 +577,8 @@ START_TEST (test_constant_converted)
   for (size_t i = 0; i < G_N_ELEMENTS (colours); i++) {
     int luma = luma_level (colours[i].yuv[0], colours[i].range);
     int grey[3] = {luma, luma, luma};
+    /* level 1023 of 10 bits is 255.75 of 8 */
+    int tol = colours[i].range == FULL ? 3 : 2;
     uint8_t *picture;
 
     info.colorimetry.matrix = colours[i].matrix;
@@ -590,7 +592,7 @@ START_TEST (test_constant_converted)
 
     picture = sample (&to, 30, 24, VL_PICTURE_RGB);
     assert_pixels (picture, 30 * 24, 3,
-        GST_VIDEO_INFO_IS_GRAY (&info) ? grey : colours[i].rgb, 2, name);
+        GST_VIDEO_INFO_IS_GRAY (&info) ? grey : colours[i].rgb, tol, name);
     g_free (picture);
     picture = sample (&to, 30, 24, VL_PICTURE_LUMA);
     assert_pixels (picture, 30 * 24, 1, grey, 1, name);
@@ -598,6 +600,57 @@ START_TEST (test_constant_converted)
     gst_video_frame_unmap (&from);
     gst_video_frame_unmap (&to);
   }
+}
+END_TEST
+
+/* Noise between black and white on neutral chroma; its mean level. */
+static double
+paint_deep_noise (GstVideoFrame *frame)
+{
+  int unit = 1 << (GST_VIDEO_FRAME_COMP_DEPTH (frame, 0) - 8);
+  int width = GST_VIDEO_FRAME_WIDTH (frame);
+  int height = GST_VIDEO_FRAME_HEIGHT (frame);
+  double sum = 0;
+
+  for (int c = 0; c < 3; c++)
+    for (int y = 0; y < height; y++) {
+      uint16_t *row =
+          (uint16_t *)((uint8_t *)GST_VIDEO_FRAME_COMP_DATA (frame, c) +
+                       y * GST_VIDEO_FRAME_COMP_STRIDE (frame, c));
+
+      for (int x = 0; x < width; x++) {
+        row[x] = 128 * unit;
+        if (c > 0)
+          continue;
+        row[x] += paint_noise (0, x, y) * 257 % (100 * unit) - 50 * unit;
+        sum += (row[x] / (double)unit - 16) * 255 / 219;
+      }
+    }
+  return sum / width / height;
+}
+
+/* In the mean neither brighter nor darker than they are. */
+START_TEST (test_deep_components)
+{
+  static const GstVideoFormat deep[] = {GST_VIDEO_FORMAT_Y444_10LE,
+      GST_VIDEO_FORMAT_Y444_12LE, GST_VIDEO_FORMAT_Y444_16LE};
+  GstVideoInfo info = video_info (deep[_i], 128, 96);
+  GstVideoFrame frame;
+  double expected;
+
+  new_frame (&frame, &info);
+  expected = paint_deep_noise (&frame);
+  for (size_t k = 0; k < G_N_ELEMENTS (kinds); k++) {
+    size_t n = 32 * 24 * channels (kinds[k]);
+    uint8_t *picture = sample (&frame, 32, 24, kinds[k]);
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+      sum += picture[i];
+    ck_assert_double_eq_tol (sum / n, expected, 0.2);
+    g_free (picture);
+  }
+  gst_video_frame_unmap (&frame);
 }
 END_TEST
 
@@ -847,6 +900,7 @@ main (int argc, char **argv)
   tcase_add_loop_test (
       colour, test_constant_converted, 0, G_N_ELEMENTS (converted_formats));
   tcase_add_test (colour, test_grey_follows_range);
+  tcase_add_loop_test (colour, test_deep_components, 0, 3);
   tcase_add_loop_test (colour, test_luma_of_rgb, 0, 3);
 
   suite_add_tcase (suite, format);
