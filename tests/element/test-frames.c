@@ -3,125 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What happens to frames, and what kinds of them are understood. */
+/* What happens to frames, and which of them are analysed. */
 
 #include "stream.h"
 
 #include <gst/base/gstbasetransform.h>
-#include <math.h>
 
 #include "tiny-model.h"
-
-/* Every raw format of the element's template. */
-static const GValue *
-template_formats (GstElement *element, GstCaps **caps)
-{
-  *caps = gst_pad_template_get_caps (
-      gst_element_get_pad_template (element, "sink"));
-  return gst_structure_get_value (gst_caps_get_structure (*caps, 0), "format");
-}
-
-static GstBuffer *
-convert (GstBuffer *rgb, const GstVideoInfo *from, const GstVideoInfo *to)
-{
-  GstVideoConverter *converter = gst_video_converter_new (from, to, NULL);
-  GstBuffer *buffer =
-      gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (to), NULL);
-  GstVideoFrame in, out;
-
-  fail_unless (converter != NULL);
-  gst_buffer_memset (buffer, 0, 0, -1);
-  fail_unless (gst_video_frame_map (&in, from, rgb, GST_MAP_READ));
-  fail_unless (gst_video_frame_map (&out, to, buffer, GST_MAP_WRITE));
-  gst_video_converter_frame (converter, &in, &out);
-  gst_video_frame_unmap (&in);
-  gst_video_frame_unmap (&out);
-  gst_video_converter_free (converter);
-
-  gst_buffer_copy_into (buffer, rgb, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
-  gst_buffer_unref (rgb);
-  return buffer;
-}
-
-/* A few frames without and with the object: both must be seen for what they
- * are, whatever the format. */
-static void
-check_format (Stream *stream, const gchar *format)
-{
-  GstVideoInfo rgb, info;
-  GstCaps *caps;
-  double score[2];
-
-  gst_video_info_set_format (&rgb, GST_VIDEO_FORMAT_RGB, TINY_SIDE, TINY_SIDE);
-  gst_video_info_set_format (
-      &info, gst_video_format_from_string (format), TINY_SIDE, TINY_SIDE);
-  rgb.fps_n = info.fps_n = TINY_RATE;
-  caps = gst_video_info_to_caps (&info);
-  gst_harness_set_src_caps (stream->harness, caps);
-
-  for (guint object = 0; object < 2; object++)
-    for (guint i = 0; i < 5; i++) {
-      GstBuffer *buffer = stream_next_buffer (stream, object);
-      buffer = stream_pass (stream, convert (buffer, &rgb, &info));
-      score[object] = stream_take_meta (buffer).score;
-    }
-  fail_unless (isfinite (score[0]) && score[1] > score[0] + 1,
-      "%s: %f without the object, %f with it", format, score[0], score[1]);
-}
-
-GST_START_TEST (test_every_raw_format_is_analysed)
-{
-  const GValue *formats;
-  Stream stream;
-  GstCaps *caps;
-
-  stream_open_default (&stream);
-  formats = template_formats (stream.element, &caps);
-  fail_unless (gst_value_list_get_size (formats) > 80);
-  for (guint i = 0; i < gst_value_list_get_size (formats); i++)
-    check_format (
-        &stream, g_value_get_string (gst_value_list_get_value (formats, i)));
-
-  fail_unless_equals_uint64 (stream_stat (&stream, "skipped"), 0);
-  gst_caps_unref (caps);
-  stream_close (&stream);
-}
-GST_END_TEST
-
-static GstBuffer *
-one_frame (gint width, gint height, GstClockTime pts)
-{
-  GstVideoInfo info;
-  GstBuffer *buffer;
-
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, width, height);
-  buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&info), NULL);
-  gst_buffer_memset (buffer, 0, 100, -1);
-  GST_BUFFER_PTS (buffer) = pts;
-  return buffer;
-}
-
-GST_START_TEST (test_any_size)
-{
-  static const gint sizes[][2] = {
-      {1, 1}, {2, 1}, {1, 9}, {127, 129}, {7, 500}, {1921, 3}, {3840, 2160}};
-  Stream stream;
-
-  stream_open_default (&stream);
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    gchar *caps = g_strdup_printf ("video/x-raw,format=I420,width=%d,height=%d,"
-                                   "framerate=0/1",
-        sizes[i][0], sizes[i][1]);
-    gst_harness_set_src_caps_str (stream.harness, caps);
-    stream_take_meta (stream_pass (
-        &stream, one_frame (sizes[i][0], sizes[i][1], i * GST_SECOND)));
-    g_free (caps);
-  }
-  fail_unless_equals_uint64 (
-      stream_stat (&stream, "analysed"), G_N_ELEMENTS (sizes));
-  stream_close (&stream);
-}
-GST_END_TEST
 
 /* The same pixels with padding around them. */
 static GstBuffer *
@@ -458,8 +346,6 @@ GST_END_TEST
 static void
 add_tests (TCase *tcase)
 {
-  tcase_add_test (tcase, test_every_raw_format_is_analysed);
-  tcase_add_test (tcase, test_any_size);
   tcase_add_test (tcase, test_strides_and_offsets_change_nothing);
   tcase_add_test (tcase, test_shared_frames_are_not_copied);
   tcase_add_test (tcase, test_unshared_frames_go_on_as_they_are);
