@@ -172,7 +172,7 @@ struct _GstVaeLstmDetect {
   guint8 *picture;         /* the newest, for when the worker is free */
   GstVaeLstmTimes sampled; /* its times */
   gboolean waiting;        /* there is one */
-  gboolean stale;          /* the analysis that is on is of no interest */
+  gboolean stale;          /* what the worker has is of no interest */
 
   /* The same, forgotten by interrupt(). */
   GstVaeLstmEvents events;
@@ -236,11 +236,11 @@ take_warning (GstVaeLstmDetect *self, guint cause)
 
 /* ---------------------------------------------------------- interruptions */
 
-/* Whether the detector is the worker's. */
+/* Whether the detector is the worker's, or its last result is to be taken. */
 static gboolean
 is_busy (GstVaeLstmDetect *self)
 {
-  return self->worker && gst_vae_lstm_worker_is_busy (self->worker);
+  return self->worker && !gst_vae_lstm_worker_is_idle (self->worker);
 }
 
 /* Ends an open event where there is no next frame to end it. */

@@ -104,9 +104,9 @@ gst_vae_lstm_worker_free (GstVaeLstmWorker *worker)
 }
 
 gboolean
-gst_vae_lstm_worker_is_busy (GstVaeLstmWorker *worker)
+gst_vae_lstm_worker_is_idle (GstVaeLstmWorker *worker)
 {
-  return get_phase (worker) == BUSY;
+  return get_phase (worker) == IDLE;
 }
 
 void

@@ -27,15 +27,16 @@ typedef struct GstVaeLstmWorker GstVaeLstmWorker;
 GstVaeLstmWorker *gst_vae_lstm_worker_new (VlDetector *detector);
 void gst_vae_lstm_worker_free (GstVaeLstmWorker *worker);
 
-/* Whether an analysis is on. */
-gboolean gst_vae_lstm_worker_is_busy (GstVaeLstmWorker *worker);
+/* Whether no analysis is on, nor waits to be taken. */
+gboolean gst_vae_lstm_worker_is_idle (GstVaeLstmWorker *worker);
+
+/* Until no analysis is on. */
 void gst_vae_lstm_worker_wait (GstVaeLstmWorker *worker);
 
-/* Analyses a picture. Not to be called while busy, nor before the last result
- * was taken. Copies the picture. */
+/* Analyses a copy of a picture; to be called when idle. */
 void gst_vae_lstm_worker_start (GstVaeLstmWorker *worker, const guint8 *picture,
     const GstVaeLstmTimes *times);
 
-/* The analysis that has ended since the last call; NULL when there is none.
+/* The analysis that has ended and was not taken yet; NULL when there is none.
  * Valid until the next start. */
 const GstVaeLstmAnalysis *gst_vae_lstm_worker_take (GstVaeLstmWorker *worker);
