@@ -7,6 +7,7 @@
 
 #include "analysis.h"
 #include "channel.h"
+#include "light.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,9 +26,10 @@ typedef struct {
   guint n_frames;
 } HeldOut;
 
-/* Runs the detector's own analysis and averaging over the held-out frames. */
+/* Runs the detector's own analysis and averaging over the held-out frames, in
+ * wandering light. */
 static gboolean
-measure (HeldOut *held_out, VlAnalysis *analysis,
+measure (HeldOut *held_out, VlAnalysis *analysis, VlLight *light,
     VlChannelState states[VL_N_CHANNELS], GError **error)
 {
   VlTraining *training = held_out->training;
@@ -40,9 +42,9 @@ measure (HeldOut *held_out, VlAnalysis *analysis,
     for (guint c = 0; c < VL_N_CHANNELS; c++)
       vl_channel_reset (&states[c]);
     for (guint f = span->begin; f < span->end; f++) {
+      const guint8 *picture = vl_frame_store_get (span->store, span->clip, f);
       const float *values[VL_N_CHANNELS];
-      vl_analysis_run (
-          analysis, vl_frame_store_get (span->store, span->clip, f), values);
+      vl_analysis_run (analysis, vl_light_apply (light, picture), values);
       for (guint c = 0; f >= span->begin + VL_WARM_UP && c < VL_N_CHANNELS;
            c++) {
         const float *average = vl_channel_average (&states[c], values[c]);
@@ -170,6 +172,7 @@ vl_training_calibrate (VlTraining *training, GError **error)
   VlModel *model = training->model;
   VlAnalysis *analysis = vl_analysis_new (model);
   VlChannelState states[VL_N_CHANNELS];
+  VlLight light;
   HeldOut held_out = {
       .training = training, .n_tiles = vl_model_n_tiles (model)};
   gboolean ok;
@@ -177,7 +180,9 @@ vl_training_calibrate (VlTraining *training, GError **error)
   held_out.values = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint c = 0; c < VL_N_CHANNELS; c++)
     vl_channel_init (&states[c], held_out.n_tiles);
-  ok = measure (&held_out, analysis, states, error);
+  vl_light_init (&light, &training->options, VL_STAGE_CALIBRATE);
+  ok = measure (&held_out, analysis, &light, states, error);
+  vl_light_clear (&light);
   if (ok) {
     fit_tails (&held_out, states);
     model->background = mean_picture (training);

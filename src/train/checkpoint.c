@@ -47,10 +47,11 @@ fingerprint (const VlTraining *training)
 
   return g_strdup_printf (
       "%ux%u stride %u input %d rate %u/%u latent %u width %u loss %d sigma "
-      "%g beta %g base %d steps %u+%u minutes %g seed %u threads %u footage %s",
+      "%g beta %g base %d light %g steps %u+%u minutes %g seed %u threads %u "
+      "footage %s",
       o->input.width, o->input.height, o->input.stride, (int)o->input.kind,
       o->input.rate_n, o->input.rate_d, o->Z, o->width, (int)o->loss.kind,
-      o->loss.sigma, o->loss.beta, training->from_base, o->vae_steps,
+      o->loss.sigma, o->loss.beta, training->from_base, o->light, o->vae_steps,
       o->lstm_steps, o->minutes, o->seed, o->threads, footage);
 }
 

@@ -8,8 +8,8 @@
 #define STEP 32
 #define SMALLEST 128
 #define LARGEST 512
-#define QUICK_SIDE 128
-#define QUICK_LARGEST 256
+#define QUICK_SIDE 160
+#define QUICK_LARGEST 288
 
 /* The shorter side becomes `side`; the longer one keeps the shape, in steps up
  * to `largest`. */

@@ -6,6 +6,7 @@
 #include "stages.h"
 
 #include "analysis.h"
+#include "light.h"
 
 #include <math.h>
 
@@ -71,10 +72,11 @@ is_in (const GArray *spans, guint clip, guint frame)
   return FALSE;
 }
 
-/* Latents of every normal frame into a store of their own. */
+/* Latents of every normal frame, in wandering light, into a store of their
+ * own. */
 static gboolean
-encode_clips (VlTraining *training, VlAnalysis *analysis, Moments *moments,
-    GError **error)
+encode_clips (VlTraining *training, VlAnalysis *analysis, VlLight *light,
+    Moments *moments, GError **error)
 {
   const gsize n =
       (gsize)vl_model_n_tiles (training->model) * training->model->vae.Z;
@@ -86,8 +88,9 @@ encode_clips (VlTraining *training, VlAnalysis *analysis, Moments *moments,
     vl_frame_store_begin_clip (training->latents);
     for (guint f = 0; f < vl_frame_store_clip_length (training->normal, c);
          f++) {
-      const float *mu = vl_analysis_encode (
-          analysis, vl_frame_store_get (training->normal, c, f));
+      const guint8 *picture = vl_frame_store_get (training->normal, c, f);
+      const float *mu =
+          vl_analysis_encode (analysis, vl_light_apply (light, picture));
       if (!vl_frame_store_append (training->latents, (const guint8 *)mu, error))
         return FALSE;
       if (is_in (training->fit, c, f))
@@ -106,12 +109,16 @@ vl_training_encode (VlTraining *training, GError **error)
   VlModel *model = training->model;
   VlAnalysis *analysis = vl_analysis_new (model);
   const gsize n = (gsize)vl_model_n_tiles (model) * model->vae.Z;
+  VlLight light;
   Moments moments;
   gboolean ok;
 
+  vl_light_init (&light, &training->options, VL_STAGE_LATENTS);
   moments_init (&moments, n);
   training->latents = vl_frame_store_new (n * sizeof (float), error);
-  ok = training->latents && encode_clips (training, analysis, &moments, error);
+  ok = training->latents &&
+       encode_clips (training, analysis, &light, &moments, error);
+  vl_light_clear (&light);
   vl_analysis_free (analysis);
   if (ok) {
     model->calibration =

@@ -18,6 +18,7 @@
 #define MAX_RATE 10            /* frames per second, when none is asked for */
 #define MAX_THREADS 4
 #define WIDTH 16        /* of the VAE: a quarter of the published one's work */
+#define LIGHT 0.01      /* a minute does not show what light will do */
 #define ALMOST_ALL 0.99 /* collected, with something still missing */
 
 struct VlLearner {
@@ -41,6 +42,8 @@ vl_learner_new (const VlLearnerOptions *options)
   learner->options.path = g_strdup (options->path);
   learner->train = (VlTrainOptions)VL_TRAIN_DEFAULTS;
   learner->train.width = WIDTH;
+  learner->train.base = TRUE;
+  learner->train.light = LIGHT;
   learner->train.threads = MIN (g_get_num_processors (), MAX_THREADS);
   learner->last = GST_CLOCK_TIME_NONE;
   return learner;

@@ -342,6 +342,7 @@ write_record (const VlTraining *training)
   record_number (builder, "beta", o->loss.beta);
   json_builder_set_member_name (builder, "base");
   json_builder_add_boolean_value (builder, training->from_base);
+  record_number (builder, "light", o->light);
   record_number (builder, "seed", o->seed);
   record_number (builder, "threads", o->threads);
   record_number (builder, "normal_frames", s->normal_frames);

@@ -37,6 +37,8 @@ typedef struct {
   unsigned lstm_steps; /* batches of 64 sequences */
   double minutes;      /* > 0: wall time for training instead of steps */
   VlVaeLoss loss;
+  double light; /* spread of the gain by which light is taken to wander, beyond
+                   what the footage shows: 0.01 is a hundredth; 0: it stays */
   unsigned seed;
   unsigned threads; /* 1..64 */
   gboolean base;    /* start the VAE from the weights that ship, where Z and

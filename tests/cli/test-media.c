@@ -11,7 +11,6 @@
 
 #include "container.h"
 #include "footage.h"
-#include "framesize.h"
 #include "images.h"
 #include "media.h"
 
@@ -328,21 +327,6 @@ START_TEST (test_clip_names)
 }
 END_TEST
 
-static const unsigned sizes[][4] = {{360, 240, 384, 256}, {160, 120, 160, 128},
-    {1920, 1080, 448, 256}, {640, 360, 448, 256}, {320, 200, 320, 192},
-    {1080, 1920, 256, 448}, {4000, 200, 512, 192}, {128, 128, 128, 128},
-    {64, 48, 160, 128}};
-
-START_TEST (test_default_frame_sizes)
-{
-  unsigned width, height;
-
-  vl_default_frame_size (sizes[_i][0], sizes[_i][1], &width, &height);
-  ck_assert_uint_eq (width, sizes[_i][2]);
-  ck_assert_uint_eq (height, sizes[_i][3]);
-}
-END_TEST
-
 int
 main (void)
 {
@@ -368,8 +352,6 @@ main (void)
   tcase_add_test (tcase, test_cancelled);
   tcase_add_loop_test (tcase, test_ranges, 0, G_N_ELEMENTS (ranges));
   tcase_add_test (tcase, test_clip_names);
-  tcase_add_loop_test (
-      tcase, test_default_frame_sizes, 0, G_N_ELEMENTS (sizes));
   suite_add_tcase (suite, tcase);
   srunner_run_all (runner, CK_NORMAL);
   n_failed = srunner_ntests_failed (runner);
