@@ -30,6 +30,12 @@ double bench_vae_training (guint n_threads);
 /* A 1080p I420 frame to 128x128 RGB. */
 double bench_sample (void);
 
-/* vaelstmdetect per analysed 1080p I420 frame, with a 128x128 RGB model of
- * published size. plugin is the file to load it from. */
-double bench_element (const char *plugin);
+typedef struct {
+  double analysed_ms; /* vaelstmdetect, per analysed frame */
+  double between_us;  /* the same, with its meta, per frame in between */
+  double identity_us; /* identity, per frame */
+} BenchElement;
+
+/* 1080p I420 frames pushed into an element and pulled from it, with a 128x128
+ * RGB model of published size. plugin is the file to load it from. */
+BenchElement bench_element (const char *plugin);

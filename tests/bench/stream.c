@@ -7,17 +7,19 @@
 
 #include "bench.h"
 
-#include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include "model.h"
-#include "optimizer.h"
 #include "sampler.h"
+#include "untrained.h"
+#include "vae.h"
 
 #define WIDTH 1920
 #define HEIGHT 1080
-#define RATE 10 /* frames/s, all analysed */
+#define BETWEEN                                                                \
+  (10 * GST_USECOND) /* frame period: next to none is analysed                 \
+                      */
+#define MANY 1000
 
 /* A frame of noise. */
 static GstBuffer *
@@ -38,7 +40,7 @@ static void
 describe_frame (GstVideoInfo *info)
 {
   gst_video_info_set_format (info, GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT);
-  GST_VIDEO_INFO_FPS_N (info) = RATE;
+  GST_VIDEO_INFO_FPS_N (info) = UNTRAINED_RATE;
 }
 
 /* --- sampling --- */
@@ -76,97 +78,35 @@ bench_sample (void)
   return ms;
 }
 
-/* --- a model of published size that was never trained --- */
-
-static void
-draw_params (float *params, gsize n, const VlTensorSpec *specs, guint n_specs)
-{
-  VlOptimizer optimizer;
-
-  vl_optimizer_init (&optimizer, params, n, 1);
-  vl_optimizer_draw_params (&optimizer, specs, n_specs, 1, 0);
-  vl_optimizer_clear (&optimizer);
-}
-
-static void
-fit_any_tail (VlTail *tail)
-{
-  g_autofree float *values = bench_numbers (200);
-
-  vl_tail_fit (tail, values, 200);
-}
-
-static VlCalibration *
-make_calibration (const VlModel *model)
-{
-  const guint n_tiles = vl_model_n_tiles (model);
-  VlCalibration *calibration = vl_calibration_new (n_tiles, model->vae.Z);
-
-  for (guint i = 0; i < n_tiles * model->vae.Z; i++)
-    calibration->latent_spread[i] = 1;
-  for (guint c = 0; c < VL_N_CHANNELS; c++) {
-    for (guint i = 0; i < n_tiles; i++)
-      calibration->channels[c].spread[i] = 1;
-    fit_any_tail (&calibration->channels[c].tail);
-  }
-  fit_any_tail (&calibration->combined);
-  calibration->n_frames = 200;
-  return calibration;
-}
-
-static VlModel *
-make_model (void)
-{
-  const VlInput input = {
-      VL_WINDOW, VL_WINDOW, VL_VAE_STEP, VL_INPUT_RGB, RATE, 1};
-  VlVae vae;
-  VlMdnRnn rnn;
-  VlModel *model;
-
-  vl_vae_init (&vae, 32, 32);
-  vl_mdnrnn_init (&rnn, 32, 2, 256, 256, 1, 5, TRUE);
-  model = vl_model_new (&input, &vae, &rnn);
-  draw_params (model->vae_params, vae.n_params, vae.specs, VL_VAE_N_TENSORS);
-  draw_params (model->rnn_params, rnn.n_params, rnn.specs, rnn.n_tensors);
-  model->calibration = make_calibration (model);
-  model->background = g_malloc0 (VL_WINDOW * VL_WINDOW * 3);
-  model->record = g_strdup ("{}");
-  return model;
-}
-
-/* Saves it in a directory of its own. */
-static char *
-save_model (void)
-{
-  g_autoptr (VlModel) model = make_model ();
-  g_autoptr (GError) error = NULL;
-  g_autofree char *folder = g_dir_make_tmp ("vaelstm-bench-XXXXXX", &error);
-
-  if (folder == NULL)
-    g_error ("%s", error->message);
-  char *path = g_build_filename (folder, "bench.vaelstm", NULL);
-  if (!vl_model_save (model, path, &error))
-    g_error ("%s", error->message);
-  return path;
-}
-
-static void
-remove_model (char *path)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-
-  g_unlink (path);
-  g_rmdir (folder);
-  g_free (path);
-}
-
-/* --- the element --- */
+/* --- whole elements --- */
 
 typedef struct {
+  GstElement *element;
   GstHarness *harness;
   GstBuffer *picture;
-  guint64 n;
+  GstClockTime time, period; /* of the next frame, and between frames */
 } Stream;
+
+/* Takes over the element. */
+static void
+stream_init (Stream *s, GstElement *element, GstClockTime period)
+{
+  GstVideoInfo info;
+
+  describe_frame (&info);
+  *s = (Stream){
+      .element = element, .picture = make_frame (&info), .period = period};
+  s->harness = gst_harness_new_with_element (s->element, "sink", "src");
+  gst_harness_set_src_caps (s->harness, gst_video_info_to_caps (&info));
+}
+
+static void
+stream_clear (Stream *s)
+{
+  gst_buffer_unref (s->picture);
+  gst_harness_teardown (s->harness);
+  gst_object_unref (s->element);
+}
 
 /* A new buffer around the same memory, as a source that reuses none sends. */
 static void
@@ -175,36 +115,57 @@ run_element (gpointer data)
   Stream *s = data;
   GstBuffer *buffer = gst_buffer_copy (s->picture);
 
-  GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (s->n++, GST_SECOND, RATE);
-  GST_BUFFER_DURATION (buffer) = GST_SECOND / RATE;
+  GST_BUFFER_PTS (buffer) = s->time;
+  GST_BUFFER_DURATION (buffer) = s->period;
+  s->time += s->period;
   if (gst_harness_push (s->harness, buffer) != GST_FLOW_OK)
     g_error ("the element failed");
   gst_buffer_unref (gst_harness_pull (s->harness));
 }
 
-double
+/* So many that the clock can tell. */
+static void
+run_many (gpointer data)
+{
+  for (guint i = 0; i < MANY; i++)
+    run_element (data);
+}
+
+static double
+identity_us (void)
+{
+  Stream s;
+  double ms;
+
+  stream_init (&s, gst_element_factory_make ("identity", NULL), BETWEEN);
+  ms = bench_median_ms (run_many, &s, 100);
+  stream_clear (&s);
+  return ms * 1000 / MANY;
+}
+
+BenchElement
 bench_element (const char *plugin)
 {
+  static const UntrainedSize published = {
+      VL_WINDOW, VL_WINDOW, VL_VAE_STEP, 32, 32, 256};
   g_autoptr (GError) error = NULL;
-  GstVideoInfo info;
-  Stream s = {0};
-  double ms;
+  char *path = untrained_model_make (&published);
+  GstElement *element;
+  BenchElement result;
+  Stream s;
 
   if (!gst_plugin_load_file (plugin, &error))
     g_error ("%s", error->message);
-  describe_frame (&info);
-  char *path = save_model ();
-  GstElement *element = gst_element_factory_make ("vaelstmdetect", NULL);
+  element = gst_element_factory_make ("vaelstmdetect", NULL);
   g_object_set (element, "model-file", path, NULL);
-  s.harness = gst_harness_new_with_element (element, "sink", "src");
-  gst_harness_set_src_caps (s.harness, gst_video_info_to_caps (&info));
-  s.picture = make_frame (&info);
+  stream_init (&s, element, GST_SECOND / UNTRAINED_RATE);
 
-  ms = bench_median_ms (run_element, &s, 200);
+  result.analysed_ms = bench_median_ms (run_element, &s, 200);
+  s.period = BETWEEN;
+  result.between_us = bench_median_ms (run_many, &s, 100) * 1000 / MANY;
+  result.identity_us = identity_us ();
 
-  gst_buffer_unref (s.picture);
-  gst_harness_teardown (s.harness);
-  gst_object_unref (element);
-  remove_model (path);
-  return ms;
+  stream_clear (&s);
+  untrained_model_remove (path);
+  return result;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "gemm.h"
+#include "process.h"
 
 #define SIDE 300 /* of a product large enough for several threads */
 #define N_CALLERS 8
@@ -86,19 +87,6 @@ START_TEST (test_team_of_the_host_stays)
 }
 END_TEST
 
-/* 0 where the system does not tell. */
-static guint
-count_threads (void)
-{
-  GDir *tasks = g_dir_open ("/proc/self/task", 0, NULL);
-  guint n = 0;
-
-  while (tasks && g_dir_read_name (tasks))
-    n++;
-  g_clear_pointer (&tasks, g_dir_close);
-  return n;
-}
-
 typedef struct {
   GMutex mutex;
   GCond changed;
@@ -140,14 +128,14 @@ START_TEST (test_callers_bring_no_threads_along)
   g_mutex_init (&callers.mutex);
   g_cond_init (&callers.changed);
   vl_gemm_use_one_thread ();
-  before = count_threads ();
+  before = process_threads ();
 
   for (guint i = 0; i < N_CALLERS; i++)
     threads[i] = g_thread_new ("caller", call, &callers);
   g_mutex_lock (&callers.mutex);
   while (callers.n_done < N_CALLERS)
     g_cond_wait (&callers.changed, &callers.mutex);
-  meanwhile = count_threads ();
+  meanwhile = process_threads ();
   callers.quit = TRUE;
   g_cond_broadcast (&callers.changed);
   g_mutex_unlock (&callers.mutex);
