@@ -19,7 +19,7 @@ struct VlLesson {
   char *path;
   GCancellable *cancellable;
 
-  GMutex listener; /* guards whom to tell */
+  GRecMutex listener; /* guards whom to tell, who may drop the lesson then */
   VlLearnerProgressFunc progress;
   gpointer user_data;
   gint64 told; /* monotonic us of the last call */
@@ -39,7 +39,7 @@ lesson_clear (gpointer data)
   vl_reservoir_free (lesson->reservoir);
   g_free (lesson->path);
   g_object_unref (lesson->cancellable);
-  g_mutex_clear (&lesson->listener);
+  g_rec_mutex_clear (&lesson->listener);
   g_mutex_clear (&lesson->lock);
   g_cond_clear (&lesson->changed);
   g_clear_pointer (&lesson->model, vl_model_unref);
@@ -58,10 +58,10 @@ lesson_unref (VlLesson *lesson)
 static void
 tell (VlLesson *lesson, gboolean waiting, const VlProgress *progress)
 {
-  g_mutex_lock (&lesson->listener);
+  g_rec_mutex_lock (&lesson->listener);
   if (lesson->progress != NULL)
     lesson->progress (waiting, progress, lesson->user_data);
-  g_mutex_unlock (&lesson->listener);
+  g_rec_mutex_unlock (&lesson->listener);
 }
 
 static void
@@ -163,7 +163,7 @@ vl_lesson_start (VlReservoir *reservoir, const VlTrainOptions *options,
   lesson->cancellable = g_cancellable_new ();
   lesson->progress = progress;
   lesson->user_data = user_data;
-  g_mutex_init (&lesson->listener);
+  g_rec_mutex_init (&lesson->listener);
   g_mutex_init (&lesson->lock);
   g_cond_init (&lesson->changed);
   if (check_clips (reservoir, &lesson->error))
@@ -180,9 +180,9 @@ vl_lesson_drop (VlLesson *lesson)
   if (lesson == NULL)
     return;
   vl_lesson_cancel (lesson);
-  g_mutex_lock (&lesson->listener);
+  g_rec_mutex_lock (&lesson->listener);
   lesson->progress = NULL;
-  g_mutex_unlock (&lesson->listener);
+  g_rec_mutex_unlock (&lesson->listener);
   lesson_unref (lesson);
 }
 

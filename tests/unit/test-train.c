@@ -11,7 +11,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "detector.h"
 #include "gemm.h"
+#include "light.h"
 #include "train.h"
 
 #define SIDE 128
@@ -186,6 +188,134 @@ START_TEST (test_losses_fall)
 }
 END_TEST
 
+/* A progress function that sums what is left and what has passed. */
+static void
+check_budget (const VlProgress *progress, gpointer user_data)
+{
+  const double *seconds = user_data;
+
+  ck_assert_double_ge (progress->elapsed + progress->eta, *seconds - 1e-6);
+}
+
+START_TEST (test_a_budget_makes_the_steps)
+{
+  g_autoptr (VlFrameStore) store = make_store (1, N_FRAMES);
+  VlTrainOptions options = small_options ();
+  VlTrainSummary summary;
+  double seconds = 0.5;
+
+  options.vae_steps = options.lstm_steps = 0;
+  options.minutes = seconds / 60;
+  g_autoptr (VlModel) model = vl_train (&options, store, NULL, NULL, FALSE,
+      check_budget, &seconds, NULL, &summary, NULL);
+  ck_assert_ptr_nonnull (model);
+  ck_assert_uint_ge (summary.vae_steps, 1);
+  ck_assert_uint_ge (summary.lstm_steps, 1);
+  ck_assert (isfinite (summary.nll_held_out));
+}
+END_TEST
+
+/* ---- wandering light ---- */
+
+static double
+mean_level (const guint8 *picture, gsize n)
+{
+  double sum = 0;
+
+  for (gsize i = 0; i < n; i++)
+    sum += picture[i];
+  return sum / n;
+}
+
+START_TEST (test_light_wanders_about_what_it_is)
+{
+  enum { N = 4000 };
+  const gsize size = SIDE * SIDE * 3;
+  g_autofree guint8 *picture = g_malloc (size);
+  VlTrainOptions options = small_options ();
+  double sum = 0, square = 0;
+  VlLight light;
+
+  for (gsize i = 0; i < size; i++)
+    picture[i] = 80 + i % 100;
+  options.light = 0.02;
+  vl_light_init (&light, &options, VL_STAGE_LATENTS);
+  for (guint f = 0; f < N; f++) {
+    const double gain = mean_level (vl_light_apply (&light, picture), 3000) /
+                        mean_level (picture, 3000);
+    sum += gain;
+    square += (gain - 1) * (gain - 1);
+  }
+  vl_light_clear (&light);
+  ck_assert_double_eq_tol (sum / N, 1, 0.004);
+  ck_assert_double_eq_tol (sqrt (square / N), 0.02, 0.003);
+}
+END_TEST
+
+START_TEST (test_no_light_leaves_the_picture)
+{
+  const guint8 picture[SIDE * SIDE * 3] = {0};
+  const VlTrainOptions options = small_options ();
+  VlLight light;
+
+  vl_light_init (&light, &options, VL_STAGE_LATENTS);
+  ck_assert_ptr_eq (vl_light_apply (&light, picture), picture);
+  vl_light_clear (&light);
+}
+END_TEST
+
+START_TEST (test_light_ends_at_black_and_white)
+{
+  g_autofree guint8 *picture = g_malloc (SIDE * SIDE * 3);
+  VlTrainOptions options = small_options ();
+  VlLight light;
+
+  for (gsize i = 0; i < SIDE * SIDE * 3; i++)
+    picture[i] = i % 2 ? 255 : 0;
+  options.light = 5;
+  vl_light_init (&light, &options, VL_STAGE_LATENTS);
+  for (guint f = 0; f < 50; f++) {
+    const guint8 *lit = vl_light_apply (&light, picture);
+    ck_assert_uint_eq (lit[0], 0);
+    ck_assert_uint_eq (lit[2], 0);
+  }
+  vl_light_clear (&light);
+}
+END_TEST
+
+/* Highest score of the footage a little dimmer. */
+static double
+score_dimmed (double light)
+{
+  const VlDetectorSettings settings = VL_DETECTOR_DEFAULTS;
+  const gsize size = SIDE * SIDE * 3;
+  g_autofree guint8 *dimmed = g_malloc (size);
+  g_autoptr (VlFrameStore) store = make_store (1, N_FRAMES);
+  VlTrainOptions options = small_options ();
+  double highest = 0;
+
+  options.light = light;
+  g_autoptr (VlModel) model = train_through (&options, store);
+  g_autoptr (VlDetector) detector = vl_detector_new (model, &settings);
+  for (guint f = 0; f < 20; f++) {
+    const guint8 *picture = vl_frame_store_get (store, 0, f);
+    VlResult result;
+    for (gsize i = 0; i < size; i++)
+      dimmed[i] = picture[i] * 0.98;
+    vl_detector_process_picture (detector, dimmed, f * 100000000, &result);
+    highest = MAX (highest, result.score);
+  }
+  return highest;
+}
+
+START_TEST (test_light_makes_a_little_dimmer_normal)
+{
+  ck_assert_double_lt (score_dimmed (0.02), score_dimmed (0) / 2);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
 START_TEST (test_too_little_footage)
 {
   static const guint lengths[][2] = {{1, 63}, {10, 20}};
@@ -238,6 +368,11 @@ main (void)
   tcase_add_loop_test (tcase, test_resume_comes_to_the_same_bits, 0, 3);
   tcase_add_test (tcase, test_checkpoint_of_other_options_is_refused);
   tcase_add_loop_test (tcase, test_losses_fall, 0, 3);
+  tcase_add_test (tcase, test_a_budget_makes_the_steps);
+  tcase_add_test (tcase, test_light_wanders_about_what_it_is);
+  tcase_add_test (tcase, test_no_light_leaves_the_picture);
+  tcase_add_test (tcase, test_light_ends_at_black_and_white);
+  tcase_add_test (tcase, test_light_makes_a_little_dimmer_normal);
   tcase_add_loop_test (tcase, test_too_little_footage, 0, 2);
   tcase_add_loop_test (tcase, test_sizes_that_make_no_grid, 0, 6);
   tcase_add_test (tcase, test_default_stride);
