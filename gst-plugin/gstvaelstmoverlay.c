@@ -48,6 +48,7 @@
 
 #include "gstvaelstmframe.h"
 #include "gstvaelstmmeta.h"
+#include "gstvaelstmoverlayblend.h"
 #include "gstvaelstmoverlaycanvas.h"
 #include "gstvaelstmoverlaycontent.h"
 #include "gstvaelstmoverlaydraw.h"
@@ -91,10 +92,12 @@ struct _GstVaeLstmOverlay {
   GstVideoInfo info;
   GstClockTime next_timestamp; /* of a frame that does not tell */
   gboolean attaches;           /* hands compositions on; else blends them */
-  gboolean refused;            /* downstream let them in but ignores them */
+  gboolean unsure;             /* whether downstream draws what is handed on */
+  gboolean refused;            /* it does not: hand on nothing */
   GstVaeLstmHistory history;
-  GstVaeLstmContent shown;                 /* in composition */
+  GstVaeLstmContent shown;                 /* in both of the following */
   guint64 shown_span;                      /* the newest of its curve */
+  GstVideoOverlayComposition *tiles;       /* NULL: to be drawn */
   GstVideoOverlayComposition *composition; /* NULL: to be drawn */
 };
 
@@ -182,8 +185,9 @@ gst_vae_lstm_overlay_fixate_caps (GstBaseTransform *trans,
 }
 
 static void
-forget_composition (GstVaeLstmOverlay *self)
+forget_drawings (GstVaeLstmOverlay *self)
 {
+  g_clear_pointer (&self->tiles, gst_video_overlay_composition_unref);
   g_clear_pointer (&self->composition, gst_video_overlay_composition_unref);
 }
 
@@ -194,7 +198,8 @@ gst_vae_lstm_overlay_set_caps (
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
   self->attaches = has_composition (outcaps, 0);
-  forget_composition (self);
+  self->unsure = self->attaches && !has_composition (incaps, 0);
+  forget_drawings (self);
   GST_DEBUG_OBJECT (self, "overlays are %s, caps %" GST_PTR_FORMAT,
       self->attaches ? "handed on" : "blended", outcaps);
   return gst_video_info_from_caps (&self->info, incaps);
@@ -203,19 +208,36 @@ gst_vae_lstm_overlay_set_caps (
 /* Caps alone do not tell: elements that take anything let the feature in and
  * draw nothing. Only who lists the meta here draws it. */
 static gboolean
-gst_vae_lstm_overlay_decide_allocation (
-    GstBaseTransform *trans, GstQuery *query)
+downstream_draws (GstVaeLstmOverlay *self)
+{
+  GstPad *pad = GST_BASE_TRANSFORM_SRC_PAD (self);
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  GstQuery *query = gst_query_new_allocation (caps, FALSE);
+  gboolean draws = gst_pad_peer_query (pad, query) &&
+                   gst_query_find_allocation_meta (query,
+                       GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+
+  gst_query_unref (query);
+  gst_clear_caps (&caps);
+  return draws;
+}
+
+/* Downstream can be asked once it knows the caps, so that they may have to
+ * change before the first frame. */
+static GstFlowReturn
+gst_vae_lstm_overlay_submit_input_buffer (
+    GstBaseTransform *trans, gboolean is_discont, GstBuffer *input)
 {
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
-  if (self->attaches && !self->refused &&
-      !gst_query_find_allocation_meta (
-          query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL)) {
+  gst_base_transform_reconfigure (trans);
+  if (self->unsure && !downstream_draws (self)) {
     self->refused = TRUE;
     gst_base_transform_reconfigure_src (trans);
   }
+  self->unsure = FALSE;
   return GST_BASE_TRANSFORM_CLASS (parent_class)
-      ->decide_allocation (trans, query);
+      ->submit_input_buffer (trans, is_discont, input);
 }
 
 /* ------------------------------------------------------------------ events */
@@ -259,6 +281,27 @@ gst_vae_lstm_overlay_src_event (GstBaseTransform *trans, GstEvent *event)
 
 /* ----------------------------------------------------------------- drawing */
 
+/* Takes the rectangle. */
+static void
+add_rectangle (GstVideoOverlayComposition *composition,
+    GstVideoOverlayRectangle *rectangle)
+{
+  gst_video_overlay_composition_add_rectangle (composition, rectangle);
+  gst_video_overlay_rectangle_unref (rectangle);
+}
+
+/* The rectangles themselves: copies would have to be converted again. */
+static void
+add_rectangles (
+    GstVideoOverlayComposition *to, GstVideoOverlayComposition *from)
+{
+  guint n = gst_video_overlay_composition_n_rectangles (from);
+
+  for (guint i = 0; i < n; i++)
+    gst_video_overlay_composition_add_rectangle (
+        to, gst_video_overlay_composition_get_rectangle (from, i));
+}
+
 static void
 add_panel (GstVaeLstmOverlay *self, const GstVaeLstmLayout *layout,
     const GstVaeLstmContent *content)
@@ -279,32 +322,45 @@ add_panel (GstVaeLstmOverlay *self, const GstVaeLstmLayout *layout,
       .duration = self->now.duration,
   };
   GstVaeLstmCanvas canvas;
-  GstVideoOverlayRectangle *rectangle;
-  cairo_t *cr;
+  cairo_t *cr =
+      gst_vae_lstm_canvas_open (&canvas, layout->width, layout->height);
 
   gst_vae_lstm_history_copy (&self->history, curve);
-  cr = gst_vae_lstm_canvas_open (&canvas, layout->width, layout->height);
   gst_vae_lstm_draw_panel (cr, layout, &panel);
-  rectangle = gst_vae_lstm_canvas_close (&canvas, cr,
-      right ? width - layout->margin - layout->width : layout->margin,
-      bottom ? height - layout->margin - layout->height : layout->margin);
-  gst_video_overlay_composition_add_rectangle (self->composition, rectangle);
-  gst_video_overlay_rectangle_unref (rectangle);
+  add_rectangle (self->composition,
+      gst_vae_lstm_canvas_close (&canvas, cr,
+          right ? width - layout->margin - layout->width : layout->margin,
+          bottom ? height - layout->margin - layout->height : layout->margin));
 }
 
+/* An outline is mostly empty: only where it is there are rectangles. */
 static void
 add_tile (GstVaeLstmOverlay *self, const GstVaeLstmLayout *layout,
     const GstVaeLstmTile *tile)
 {
-  GstVaeLstmCanvas canvas;
-  GstVideoOverlayRectangle *rectangle;
-  cairo_t *cr = gst_vae_lstm_canvas_open (&canvas, tile->width, tile->height);
+  GstVideoRectangle parts[GST_VAE_LSTM_TILE_PARTS];
+  guint n = gst_vae_lstm_tile_parts (layout, tile->width, tile->height, parts);
 
-  gst_vae_lstm_draw_tile (
-      cr, layout, tile->width, tile->height, tile->strength);
-  rectangle = gst_vae_lstm_canvas_close (&canvas, cr, tile->x, tile->y);
-  gst_video_overlay_composition_add_rectangle (self->composition, rectangle);
-  gst_video_overlay_rectangle_unref (rectangle);
+  for (guint i = 0; i < n; i++) {
+    const GstVideoRectangle *part = &parts[i];
+    GstVaeLstmCanvas canvas;
+    cairo_t *cr = gst_vae_lstm_canvas_open (&canvas, part->w, part->h);
+
+    cairo_translate (cr, -part->x, -part->y);
+    gst_vae_lstm_draw_tile (
+        cr, layout, tile->width, tile->height, tile->strength);
+    add_rectangle (self->tiles, gst_vae_lstm_canvas_close (&canvas, cr,
+                                    tile->x + part->x, tile->y + part->y));
+  }
+}
+
+static void
+draw_tiles (GstVaeLstmOverlay *self, const GstVaeLstmLayout *layout,
+    const GstVaeLstmContent *content)
+{
+  self->tiles = gst_video_overlay_composition_new (NULL);
+  for (guint i = 0; self->now.show_regions && i < content->n_tiles; i++)
+    add_tile (self, layout, &content->tiles[i]);
 }
 
 static void
@@ -314,11 +370,14 @@ draw (GstVaeLstmOverlay *self, const GstVaeLstmContent *content)
 
   gst_vae_lstm_layout_init (&layout, GST_VIDEO_INFO_WIDTH (&self->info),
       GST_VIDEO_INFO_HEIGHT (&self->info), self->now.show_curve);
-  forget_composition (self);
-  self->composition = gst_video_overlay_composition_new (NULL);
+  if (!gst_vae_lstm_content_equal_tiles (&self->shown, content))
+    forget_drawings (self);
+  if (!self->tiles)
+    draw_tiles (self, &layout, content);
 
-  for (guint i = 0; self->now.show_regions && i < content->n_tiles; i++)
-    add_tile (self, &layout, &content->tiles[i]);
+  g_clear_pointer (&self->composition, gst_video_overlay_composition_unref);
+  self->composition = gst_video_overlay_composition_new (NULL);
+  add_rectangles (self->composition, self->tiles);
   if (self->now.show_panel && layout.width > 0)
     add_panel (self, &layout, content);
 
@@ -347,7 +406,7 @@ take_over_settings (GstVaeLstmOverlay *self)
   if (self->now.duration != before.duration)
     gst_vae_lstm_history_init (&self->history, self->now.duration);
   if (memcmp (&before, &self->now, sizeof before) != 0)
-    forget_composition (self);
+    forget_drawings (self);
 }
 
 /* When the frame is; counted on from the last frame when it does not tell. */
@@ -387,19 +446,13 @@ attach (GstVaeLstmOverlay *self, GstBuffer *buffer)
 {
   GstVideoOverlayCompositionMeta *meta =
       gst_buffer_get_video_overlay_composition_meta (buffer);
-  GstVideoOverlayComposition *both;
-  guint n = gst_video_overlay_composition_n_rectangles (self->composition);
 
   if (!meta) {
     gst_buffer_add_video_overlay_composition_meta (buffer, self->composition);
     return;
   }
-  both = gst_video_overlay_composition_copy (meta->overlay);
-  for (guint i = 0; i < n; i++)
-    gst_video_overlay_composition_add_rectangle (both,
-        gst_video_overlay_composition_get_rectangle (self->composition, i));
-  gst_video_overlay_composition_unref (meta->overlay);
-  meta->overlay = both;
+  meta->overlay = gst_video_overlay_composition_make_writable (meta->overlay);
+  add_rectangles (meta->overlay, self->composition);
 }
 
 /* Mapping for writing copies memory that others hold. */
@@ -422,7 +475,7 @@ blend (GstVaeLstmOverlay *self, GstBuffer *buffer)
     GST_WARNING_OBJECT (self, "A frame cannot be written to.");
     return;
   }
-  gst_video_overlay_composition_blend (self->composition, &frame);
+  gst_vae_lstm_blend (self->composition, &frame);
   gst_video_frame_unmap (&frame);
 }
 
@@ -469,7 +522,7 @@ gst_vae_lstm_overlay_stop (GstBaseTransform *trans)
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
   gst_vae_lstm_history_reset (&self->history);
-  forget_composition (self);
+  forget_drawings (self);
   self->refused = FALSE;
   self->next_timestamp = 0;
   return TRUE;
@@ -587,7 +640,7 @@ install_properties (GObjectClass *klass)
 static void
 gst_vae_lstm_overlay_finalize (GObject *object)
 {
-  forget_composition (GST_VAE_LSTM_OVERLAY (object));
+  forget_drawings (GST_VAE_LSTM_OVERLAY (object));
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -620,8 +673,8 @@ gst_vae_lstm_overlay_class_init (GstVaeLstmOverlayClass *klass)
   trans_class->fixate_caps =
       GST_DEBUG_FUNCPTR (gst_vae_lstm_overlay_fixate_caps);
   trans_class->set_caps = GST_DEBUG_FUNCPTR (gst_vae_lstm_overlay_set_caps);
-  trans_class->decide_allocation =
-      GST_DEBUG_FUNCPTR (gst_vae_lstm_overlay_decide_allocation);
+  trans_class->submit_input_buffer =
+      GST_DEBUG_FUNCPTR (gst_vae_lstm_overlay_submit_input_buffer);
   trans_class->sink_event = GST_DEBUG_FUNCPTR (gst_vae_lstm_overlay_sink_event);
   trans_class->src_event = GST_DEBUG_FUNCPTR (gst_vae_lstm_overlay_src_event);
   trans_class->prepare_output_buffer =

@@ -9,6 +9,8 @@
 
 #include "gstvaelstmmeta.h"
 
+#define STEPS 4 /* of a tile's strength */
+
 static void
 read_values (GstVaeLstmContent *content, const GstVaeLstmAnomaly *anomaly)
 {
@@ -62,7 +64,9 @@ make_strengths_relative (GstVaeLstmContent *content)
     strongest = MAX (strongest, content->tiles[i].strength);
   for (guint i = 0; i < content->n_tiles; i++)
     content->tiles[i].strength =
-        strongest > 0 ? content->tiles[i].strength / strongest : 1;
+        strongest > 0
+            ? ceil (STEPS * content->tiles[i].strength / strongest) / STEPS
+            : 1;
 }
 
 static void
@@ -107,16 +111,24 @@ tile_equal (const GstVaeLstmTile *a, const GstVaeLstmTile *b)
 }
 
 gboolean
-gst_vae_lstm_content_equal (
+gst_vae_lstm_content_equal_tiles (
     const GstVaeLstmContent *a, const GstVaeLstmContent *b)
 {
-  if (a->state != b->state || a->judged != b->judged || a->score != b->score ||
-      a->threshold != b->threshold || a->anomalous != b->anomalous ||
-      a->event_id != b->event_id || a->n_tiles != b->n_tiles)
+  if (a->n_tiles != b->n_tiles)
     return FALSE;
   for (guint i = 0; i < a->n_tiles; i++) {
     if (!tile_equal (&a->tiles[i], &b->tiles[i]))
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+gst_vae_lstm_content_equal (
+    const GstVaeLstmContent *a, const GstVaeLstmContent *b)
+{
+  return a->state == b->state && a->judged == b->judged &&
+         a->score == b->score && a->threshold == b->threshold &&
+         a->anomalous == b->anomalous && a->event_id == b->event_id &&
+         gst_vae_lstm_content_equal_tiles (a, b);
 }

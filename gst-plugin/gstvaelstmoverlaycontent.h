@@ -15,7 +15,8 @@
 /* Pixels, inside the picture, neither side 0. */
 typedef struct {
   gint x, y, width, height;
-  double strength; /* 0..1, share of the strongest tile's score */
+  double strength; /* share of the strongest tile's score, in steps of 1/4 up
+                      to 1: small changes are not worth drawing */
 } GstVaeLstmTile;
 
 typedef struct {
@@ -33,6 +34,10 @@ typedef struct {
  * info: of its caps. FALSE, and content undefined, without the former. */
 gboolean gst_vae_lstm_content_read (
     GstVaeLstmContent *content, GstBuffer *buffer, const GstVideoInfo *info);
+
+/* Whether both have the same tiles. */
+gboolean gst_vae_lstm_content_equal_tiles (
+    const GstVaeLstmContent *a, const GstVaeLstmContent *b);
 
 /* Whether both look the same; age does not matter. */
 gboolean gst_vae_lstm_content_equal (

@@ -14,6 +14,8 @@
 #define PADDING 0.75
 #define MARGIN 0.75
 #define CORNER 0.5
+#define TILE_CORNER 0.8
+#define TILE_LINE 0.14
 
 #define MIN_EM 10.0 /* pixels: smaller text cannot be read */
 #define TINY_EM 5.0 /* pixels: nor recognised */
@@ -321,17 +323,44 @@ gst_vae_lstm_draw_panel (
     draw_plot (cr, panel, &plot, full, em);
 }
 
+/* ------------------------------------------------------------------ tiles */
+
+static double
+tile_line (const GstVaeLstmLayout *layout)
+{
+  return MAX (1.5, TILE_LINE * layout->em);
+}
+
+guint
+gst_vae_lstm_tile_parts (const GstVaeLstmLayout *layout, gint width,
+    gint height, GstVideoRectangle *parts)
+{
+  gint side = (gint)ceil (3 * tile_line (layout));
+  gint end = side + (gint)ceil (TILE_CORNER * layout->em);
+
+  if (width <= 2 * side || height <= 2 * end) {
+    parts[0] = (GstVideoRectangle){0, 0, width, height};
+    return 1;
+  }
+  parts[0] = (GstVideoRectangle){0, 0, width, end};
+  parts[1] = (GstVideoRectangle){0, height - end, width, end};
+  parts[2] = (GstVideoRectangle){0, end, side, height - 2 * end};
+  parts[3] = (GstVideoRectangle){width - side, end, side, height - 2 * end};
+  return 4;
+}
+
+/* The line's middle lies 1.5 lines inside the edge, its shade reaches from a
+ * quarter of a line to 2.75 lines. */
 void
 gst_vae_lstm_draw_tile (cairo_t *cr, const GstVaeLstmLayout *layout, gint width,
     gint height, double strength)
 {
-  double line = MAX (1.5, 0.14 * layout->em);
-  double inset = 1.5 * line;
-  Box box = {inset, inset, width - 2 * inset, height - 2 * inset};
+  double line = tile_line (layout);
+  Box box = {1.5 * line, 1.5 * line, width - 3 * line, height - 3 * line};
 
   if (box.width <= 0 || box.height <= 0)
     box = (Box){0, 0, width, height};
-  add_rounded_box (cr, &box, 0.8 * layout->em);
+  add_rounded_box (cr, &box, TILE_CORNER * layout->em);
   cairo_set_line_width (cr, 2.5 * line);
   set_colour (cr, &black, 0.35 * strength);
   cairo_stroke_preserve (cr);

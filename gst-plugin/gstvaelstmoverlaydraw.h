@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cairo.h>
-#include <gst/gst.h>
+#include <gst/video/video.h>
 
 /* Pixels; all that is drawn follows from `em`, the height of the text. */
 typedef struct {
@@ -37,6 +37,13 @@ void gst_vae_lstm_layout_init (
 /* Draws the panel into (0,0,layout->width,layout->height). */
 void gst_vae_lstm_draw_panel (
     cairo_t *cr, const GstVaeLstmLayout *layout, const GstVaeLstmPanel *panel);
+
+#define GST_VAE_LSTM_TILE_PARTS 4
+
+/* The parts of a tile of that size (each > 0) in which its outline lies, and
+ * how many they are: at most GST_VAE_LSTM_TILE_PARTS, none of them empty. */
+guint gst_vae_lstm_tile_parts (const GstVaeLstmLayout *layout, gint width,
+    gint height, GstVideoRectangle *parts);
 
 /* Draws a tile's outline into (0,0,width,height). strength: 0..1. */
 void gst_vae_lstm_draw_tile (cairo_t *cr, const GstVaeLstmLayout *layout,
