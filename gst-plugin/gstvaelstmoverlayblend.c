@@ -30,6 +30,10 @@ aligned_range (gint start, gint length, gint limit)
 static gboolean
 can_be_cut (const GstVideoFormatInfo *finfo)
 {
+  for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (finfo); i++) {
+    if (GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, i) <= 0)
+      return FALSE;
+  }
   return !GST_VIDEO_FORMAT_INFO_IS_COMPLEX (finfo) &&
          !GST_VIDEO_FORMAT_INFO_IS_TILED (finfo) &&
          !GST_VIDEO_FORMAT_INFO_HAS_PALETTE (finfo);

@@ -33,6 +33,25 @@ gst_vae_lstm_canvas_open (GstVaeLstmCanvas *canvas, gint width, gint height)
   return cr;
 }
 
+/* The same pixels with straight alpha. Of premultiplied ones GStreamer 1.22
+ * makes wrong colours when it converts them to YUV. */
+static GstVideoOverlayRectangle *
+take_straight (GstVideoOverlayRectangle *premultiplied)
+{
+  GstBuffer *pixels = gst_video_overlay_rectangle_get_pixels_unscaled_argb (
+      premultiplied, GST_VIDEO_OVERLAY_FORMAT_FLAG_NONE);
+  GstVideoOverlayRectangle *straight;
+  guint width, height;
+  gint x, y;
+
+  gst_video_overlay_rectangle_get_render_rectangle (
+      premultiplied, &x, &y, &width, &height);
+  straight = gst_video_overlay_rectangle_new_raw (
+      pixels, x, y, width, height, GST_VIDEO_OVERLAY_FORMAT_FLAG_NONE);
+  gst_video_overlay_rectangle_unref (premultiplied);
+  return straight;
+}
+
 GstVideoOverlayRectangle *
 gst_vae_lstm_canvas_close (
     GstVaeLstmCanvas *canvas, cairo_t *cr, gint x, gint y)
@@ -48,5 +67,5 @@ gst_vae_lstm_canvas_close (
   rectangle = gst_video_overlay_rectangle_new_raw (canvas->buffer, x, y, width,
       height, GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA);
   gst_buffer_unref (canvas->buffer);
-  return rectangle;
+  return take_straight (rectangle);
 }

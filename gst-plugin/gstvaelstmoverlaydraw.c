@@ -168,6 +168,7 @@ draw_bar (
     cairo_t *cr, const GstVaeLstmPanel *panel, const Box *row, double full)
 {
   double limit = row->x + row->width * panel->threshold / full;
+  double score = panel->judged ? panel->score : 0;
   double tick = MAX (1, 0.25 * row->height);
 
   cairo_save (cr);
@@ -175,11 +176,13 @@ draw_bar (
   cairo_clip (cr);
   set_colour (cr, &white, 0.18);
   cairo_paint (cr);
-  cairo_rectangle (cr, row->x, row->y,
-      row->width * CLAMP (panel->score / full, 0, 1), row->height);
+  cairo_rectangle (
+      cr, row->x, row->y, row->width * CLAMP (score / full, 0, 1), row->height);
   set_colour (cr, is_over (panel) ? &alarm_red : &calm, 1);
   cairo_fill (cr);
   cairo_restore (cr);
+  if (panel->threshold <= 0)
+    return;
 
   cairo_rectangle (cr, limit - tick / 2, row->y - 0.3 * row->height, tick,
       1.6 * row->height);
@@ -290,7 +293,7 @@ draw_plot (cairo_t *cr, const GstVaeLstmPanel *panel, const Box *box,
   cairo_set_line_width (cr, MAX (1, 0.1 * em));
   draw_level (cr, box, box->y + box->height, 0.3);
   draw_curve (cr, panel, box, full);
-  if (!panel->judged)
+  if (panel->threshold <= 0)
     return;
 
   cairo_set_dash (cr, dashes, G_N_ELEMENTS (dashes), 0);
@@ -315,10 +318,9 @@ gst_vae_lstm_draw_panel (
   cairo_fill (cr);
 
   draw_state (cr, panel, &top);
-  if (panel->judged) {
+  draw_bar (cr, panel, &bar, full);
+  if (panel->judged)
     draw_score (cr, panel, &top);
-    draw_bar (cr, panel, &bar, full);
-  }
   if (panel->curve)
     draw_plot (cr, panel, &plot, full, em);
 }
