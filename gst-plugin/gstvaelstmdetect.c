@@ -522,17 +522,12 @@ end_learning (GstVaeLstmDetect *self)
   set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, "learned");
 }
 
-/* Begins to learn anew, as soon as nothing else has to be waited for. */
+/* Begins to learn anew, as soon as the worker has not to be waited for. */
 static void
 relearn (GstVaeLstmDetect *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->state == GST_VAE_LSTM_STATE_TRAINING &&
-      !vl_learner_is_done (self->learner)) {
-    vl_learner_cancel (self->learner);
-    return;
-  }
   if (is_busy (self))
     return;
 
