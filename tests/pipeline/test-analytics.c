@@ -13,22 +13,20 @@
 #include <math.h>
 
 #include "gstvaelstmmeta.h"
-#include "tiny-model.h"
+#include "running.h"
 
 #define N_FRAMES 20
 #define SOURCE                                                                 \
   "videotestsrc num-buffers=20 ! "                                             \
   "video/x-raw,format=I420,width=160,height=120,framerate=10/1 ! "
 
-static gchar *model;
-
 /* The last frame at the end of a path, which is in the midst of an event. */
 static GstBuffer *
 last_frame (const gchar *properties, const gchar *path)
 {
   gchar *line =
-      g_strdup_printf (SOURCE "vaelstmdetect model-file=\"%s\" %s ! %s", model,
-          properties, path);
+      g_strdup_printf (SOURCE "vaelstmdetect model-file=\"%s\" %s ! %s",
+          running_model, properties, path);
   GstHarness *harness = gst_harness_new_parse (line);
   GstBuffer *last = NULL;
 
@@ -160,7 +158,8 @@ GST_END_TEST
  * can have. */
 GST_START_TEST (test_what_was_found_before_stays)
 {
-  gchar *other = g_strdup_printf ("vaelstmdetect model-file=\"%s\"", model);
+  gchar *other =
+      g_strdup_printf ("vaelstmdetect model-file=\"%s\"", running_model);
   GstBuffer *buffer = last_frame ("", other);
   GstAnalyticsRelationMeta *meta =
       gst_buffer_get_analytics_relation_meta (buffer);
@@ -178,27 +177,16 @@ GST_START_TEST (test_what_was_found_before_stays)
 }
 GST_END_TEST
 
-static Suite *
-analytics_suite (void)
+static void
+add_tests (TCase *tcase)
 {
-  Suite *suite = suite_create ("analytics");
-  TCase *tcase = tcase_create ("analytics");
-
   tcase_add_test (tcase, test_anomaly_is_classified_and_located);
   tcase_add_test (tcase, test_none_without_anomaly_or_regions);
   tcase_add_test (tcase, test_what_was_found_before_stays);
-  suite_add_tcase (suite, tcase);
-  return suite;
 }
 
 int
 main (int argc, char **argv)
 {
-  int failed;
-
-  gst_check_init (&argc, &argv);
-  model = tiny_model_make ();
-  failed = gst_check_run_suite (analytics_suite (), "analytics", __FILE__);
-  tiny_model_remove (model);
-  return failed != 0;
+  return running_test_main (argc, argv, "analytics", add_tests);
 }

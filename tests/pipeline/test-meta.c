@@ -10,17 +10,14 @@
 #include <gst/check/gstcheck.h>
 
 #include "gstvaelstmmeta.h"
-#include "tiny-model.h"
+#include "running.h"
 
-#define PATIENCE (30 * GST_SECOND) /* for anything to happen at all */
 #define N_FRAMES 30
 #define SOURCE                                                                 \
   "videotestsrc num-buffers=30 ! "                                             \
   "video/x-raw,format=I420,width=160,height=120,framerate=10/1 "
 #define X264 "x264enc speed-preset=ultrafast ! h264parse "
 #define X264_REORDERED "x264enc bframes=2 ! h264parse "
-
-static gchar *model;
 
 /* What is said about the frame of a buffer. */
 typedef struct {
@@ -88,12 +85,10 @@ static void
 add_probe (GstElement *pipeline, const gchar *element, const gchar *pad_name,
     GstPadProbeType type, GstPadProbeCallback callback, Journey *journey)
 {
-  GstElement *found = gst_bin_get_by_name (GST_BIN (pipeline), element);
-  GstPad *pad = gst_element_get_static_pad (found, pad_name);
+  GstPad *pad = running_get_pad (pipeline, element, pad_name);
 
   gst_pad_add_probe (pad, type, callback, journey, NULL);
   gst_object_unref (pad);
-  gst_object_unref (found);
 }
 
 /* -------------------------------------------------------------- journeying */
@@ -104,7 +99,7 @@ build (const gchar *path)
 {
   gchar *line = g_strdup_printf (SOURCE
       "! vaelstmdetect name=detect model-file=\"%s\" ! %s ! fakesink name=sink",
-      model, path);
+      running_model, path);
   GError *error = NULL;
   GstElement *pipeline =
       gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
@@ -116,22 +111,6 @@ build (const gchar *path)
   g_clear_error (&error);
   g_free (line);
   return pipeline;
-}
-
-static void
-play_to_eos (GstElement *pipeline, const gchar *path)
-{
-  GstBus *bus = gst_element_get_bus (pipeline);
-  GstMessage *message;
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message = gst_bus_timed_pop_filtered (
-      bus, PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  fail_unless (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS,
-      "%s: no end", path);
-  gst_message_unref (message);
-  gst_object_unref (bus);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
 static void
@@ -163,8 +142,8 @@ travel (Journey *journey, const gchar *path)
       hear_detector, journey);
   add_probe (pipeline, "sink", "sink", GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM,
       hear_end, journey);
-  play_to_eos (pipeline, path);
-  gst_object_unref (pipeline);
+  running_play_to_eos (pipeline);
+  running_stop (pipeline);
   fail_unless_equals_int (journey->said->len, N_FRAMES);
   return TRUE;
 }
@@ -269,28 +248,17 @@ GST_START_TEST (test_events_arrive)
 }
 GST_END_TEST
 
-static Suite *
-meta_suite (void)
+static void
+add_tests (TCase *tcase)
 {
-  Suite *suite = suite_create ("meta");
-  TCase *tcase = tcase_create ("meta");
-
   tcase_add_loop_test (
       tcase, test_meta_arrives, 0, G_N_ELEMENTS (keeping_paths));
   tcase_add_loop_test (
       tcase, test_events_arrive, 0, G_N_ELEMENTS (event_paths));
-  suite_add_tcase (suite, tcase);
-  return suite;
 }
 
 int
 main (int argc, char **argv)
 {
-  int failed;
-
-  gst_check_init (&argc, &argv);
-  model = tiny_model_make ();
-  failed = gst_check_run_suite (meta_suite (), "meta", __FILE__);
-  tiny_model_remove (model);
-  return failed != 0;
+  return running_test_main (argc, argv, "meta", add_tests);
 }
