@@ -4,6 +4,7 @@
  */
 
 #include "gstvaelstmdetect.h"
+#include "gstvaelstmgate.h"
 #include "gstvaelstmmeta-private.h"
 #include "gstvaelstmoverlay.h"
 
@@ -13,6 +14,7 @@ plugin_init (GstPlugin *plugin)
   gst_vae_lstm_meta_register ();
 
   return GST_ELEMENT_REGISTER (vaelstmdetect, plugin) &&
+         GST_ELEMENT_REGISTER (vaelstmgate, plugin) &&
          GST_ELEMENT_REGISTER (vaelstmoverlay, plugin);
 }
 

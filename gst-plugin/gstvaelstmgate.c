@@ -1,0 +1,1014 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-vaelstmgate
+ * @title: vaelstmgate
+ * @short_description: Lets only anomalous segments through, to be recorded
+ * @see_also: vaelstmdetect, splitmuxsink
+ *
+ * Lets through what is anomalous, with #GstVaeLstmGate:pre-roll before and
+ * #GstVaeLstmGate:post-roll after it, and nothing else: a recorder that follows
+ * records the events only. Raw and encoded video both can pass; behind the
+ * encoder is the place that costs least memory, for the gate holds on to the
+ * last seconds of what it gets.
+ *
+ * ## What opens it
+ *
+ * * The `VaeLstmAnomalyMeta` on the buffers, which encoders, parsers and
+ *   converters keep: wherever vaelstmdetect is upstream, nothing else is
+ *   needed.
+ * * Where buffers carry no such meta, the event `vaelstm-anomaly` that
+ *   vaelstmdetect sends downstream.
+ * * With #GstVaeLstmGate:detector, that event of a vaelstmdetect in another
+ *   branch of the same pipeline, as for a camera's own H.264 that is recorded
+ *   as it is and decoded only to be analysed.
+ * * The action signals #GstVaeLstmGate::open and #GstVaeLstmGate::close.
+ *
+ * Buffers are matched by running time, so that it does not matter which branch
+ * is ahead. One in which the detector is late needs as much more pre-roll; a
+ * second is added anyway.
+ *
+ * ## Segments
+ *
+ * A segment has every frame from pre-roll before the first anomalous one to
+ * post-roll after the last, each once, and starts with the newest key frame at
+ * or before that, flagged DISCONT: with key frames 10 s apart, up to 10 s
+ * earlier. The message says where it truly starts. Where nothing that old is
+ * there (after the start, a flush or new caps, or because of
+ * #GstVaeLstmGate:max-bytes) it starts with the oldest key frame there is.
+ *
+ * * Frames may come in another order than they are shown in. A segment ends
+ *   with those that are needed to decode its last one. Buffers of such streams
+ *   need a DTS, as muxers want it as well: `h264timestamper` makes one.
+ * * Leading pictures of an open GOP (shown before the key frame they follow)
+ *   are left out at the start of a segment, since they refer to frames that are
+ *   not in it; except where a segment continues the one before, so that no
+ *   frame is lost between the two.
+ * * An anomaly during the post-roll makes the segment go on. So does one that
+ *   comes later, but before a key frame that a segment of its own could start
+ *   with; otherwise the frames before that key frame would be lost. The gate
+ *   can therefore tell only later that a segment has ended: at once if a key
+ *   frame follows (as in raw video), else when a key frame has passed and is
+ *   more than pre-roll and a second old.
+ * * After #GstVaeLstmGate:max-duration, a segment ends with the next key frame,
+ *   and another starts with it. Encoders upstream are asked for a key frame at
+ *   the right time.
+ * * EOS, flushes, new caps and segments that do not continue the one before end
+ *   a segment. While the anomaly lasts, another one starts with the next key
+ *   frame.
+ *
+ * Before its first buffer, encoders downstream are asked for a key frame.
+ *
+ * ## Memory and threads
+ *
+ * Buffers are held by reference. Upstream gets no buffer pool through this
+ * element; sources with few buffers (v4l2src) copy when they run short, so raw
+ * video should rather be encoded before. More than
+ * #GstVaeLstmGate:max-bytes are never held while closed: whole groups of
+ * pictures are dropped, oldest first, with a warning the first time.
+ *
+ * What is held when the gate opens goes out in the thread of the buffers that
+ * come in, and takes no more of each one's time than half its duration, but for
+ * a push that blocks: the backlog is worked off over the next frames, rather
+ * than keep the source waiting. Muxers and writers to disk belong behind a
+ * `queue`, whose max-size-bytes and max-size-time hold a second or more, as
+ * they did without the gate. The latency that is reported stays the same:
+ * pre-roll comes late by design, so a sink that shows it live needs sync=false.
+ *
+ * ## Nothing to see
+ *
+ * While closed, events go downstream and no buffers. A sink waits for its first
+ * buffer before a pipeline with no live source starts to play; where some other
+ * branch waits for that, set `async=false` on the sink, or
+ * `async-handling=true` on a splitmuxsink.
+ *
+ * ## splitmuxsink
+ *
+ * With #GstVaeLstmGate:split each splitmuxsink downstream gets its action
+ * signal `split-at-running-time` when a segment starts, and so writes one file
+ * per segment; set its max-size-time to 0. It ends a file only when the next
+ * segment has had its second key frame, or at EOS, and makes an empty file when
+ * there was none at EOS; an application that wants each file as soon as
+ * possible has a muxer for each segment.
+ *
+ * ## Messages
+ *
+ * Element messages `vaelstmgate` are posted before a segment's first buffer and
+ * after its last:
+ *
+ * * gchararray `event`: `open` or `close`
+ * * #guint `event-id`: the detector's number of the event, 0 where it had none
+ * * #guint64 `timestamp`, `stream-time`, `running-time`: for `open` of the
+ *   anomaly, for `close` the end of the last buffer, in nanoseconds
+ * * #guint64 `duration`: of the segment up to there, so that `running-time` -
+ *   `duration` is where it truly starts
+ * * #guint64 `start`: that, as running time
+ * * gchararray `reason`, for `close`: `quiet`, `max-duration`, `eos`, `flush`,
+ *   `caps`, `segment` or `stop`
+ *
+ * Running times are those of the buffers that come in, also with
+ * #GstVaeLstmGate:retimestamp.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -e -m v4l2src ! videoconvert ! vaelstmdetect
+ * model-file=room.vaelstm ! x264enc tune=zerolatency key-int-max=30 ! h264parse
+ * ! vaelstmgate ! queue ! splitmuxsink muxer=matroskamux max-size-time=0
+ * location=event%05d.mkv
+ * ]| Records a camera's anomalies, each into its own file.
+ */
+
+#include "gstvaelstmgate.h"
+
+#include <gst/video/video.h>
+
+#include "gstvaelstmgateclock.h"
+#include "gstvaelstmgateoutput.h"
+#include "gstvaelstmgateplan.h"
+#include "gstvaelstmgatesplit.h"
+#include "gstvaelstmmeta.h"
+
+GST_DEBUG_CATEGORY_STATIC (vaelstmgate_debug);
+#define GST_CAT_DEFAULT vaelstmgate_debug
+
+enum {
+  PROP_PRE_ROLL = 1,
+  PROP_POST_ROLL,
+  PROP_MAX_DURATION,
+  PROP_MAX_BYTES,
+  PROP_DETECTOR,
+  PROP_RETIMESTAMP,
+  PROP_SPLIT
+};
+
+enum { SIGNAL_OPEN, SIGNAL_CLOSE, SIGNAL_OPENED, SIGNAL_CLOSED, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+#define DEFAULT_PRE_ROLL (5 * GST_SECOND)
+#define DEFAULT_POST_ROLL (5 * GST_SECOND)
+#define DEFAULT_MAX_DURATION 0
+#define DEFAULT_MAX_BYTES (128 * 1024 * 1024)
+#define DEFAULT_RETIMESTAMP FALSE
+#define DEFAULT_SPLIT TRUE
+
+/* What a backlog may take of the time of a buffer that comes in: this share of
+ * its duration, or so much where that is not known. At least MIN_BURST items go
+ * out, so that the backlog shrinks. */
+#define BURST_SHARE 2
+#define UNKNOWN_DURATION (40 * GST_MSECOND)
+#define MIN_BURST 2
+
+/* The open segment, or the last one. Running times. */
+typedef struct {
+  guint event_id;
+  GstClockTimeDiff start;
+  GstClockTimeDiff end;       /* of its last buffer */
+  GstClockTimeDiff decodable; /* when a buffer after it can be decoded */
+  gboolean continues;         /* the one before */
+} Recording;
+
+struct _GstVaeLstmGate {
+  GstElement parent;
+
+  GstPad *sinkpad, *srcpad;
+
+  /* Under the object lock. */
+  gboolean retimestamp, split;
+  GstElement *detector;
+  GstPad *detector_pad; /* watched by detector_probe */
+  gulong detector_probe;
+  GstVaeLstmGatePlan plan; /* changed by the streaming thread; others add
+                              anomalies */
+
+  /* By the streaming thread. */
+  GstVaeLstmGateClock clock;
+  GstVaeLstmGateOutput output;
+  GstCaps *caps;              /* of the buffers that come */
+  gboolean has_meta;          /* some buffer had one */
+  GstClockTimeDiff anomalous; /* time of the last buffer, if it was; or NONE */
+  Recording recording;
+  gboolean follows; /* nothing was skipped since the last segment */
+  guint n_recordings;
+  gboolean warned; /* about max-bytes */
+  GstFlowReturn flow;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+#define gst_vae_lstm_gate_parent_class parent_class
+G_DEFINE_TYPE (GstVaeLstmGate, gst_vae_lstm_gate, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (
+    vaelstmgate, "vaelstmgate", GST_RANK_NONE, GST_TYPE_VAE_LSTM_GATE)
+
+/* --------------------------------------------------------------- anomalies */
+
+static void
+add_anomaly (GstVaeLstmGate *self, const GstVaeLstmGateAnomaly *anomaly)
+{
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_anomalies_add (
+      self->plan.anomalies, anomaly, self->plan.limits.post_roll);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+end_anomaly (GstVaeLstmGate *self, GstClockTimeDiff last)
+{
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_anomalies_end (self->plan.anomalies, last);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* What a buffer says of itself. With the one before it, it belongs to one
+ * anomaly, however short the post-roll. */
+static void
+read_meta (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
+{
+  GstClockTimeDiff before = self->anomalous;
+  GstVaeLstmAnomaly meta;
+  GstVaeLstmGateAnomaly anomaly = {.start = item->time, .last = item->time};
+
+  self->anomalous = GST_CLOCK_STIME_NONE;
+  if (!gst_buffer_get_vaelstm_anomaly (GST_BUFFER (item->object), &meta))
+    return;
+  self->has_meta = TRUE;
+  if (!meta.anomalous)
+    return;
+
+  self->anomalous = item->time;
+  if (GST_CLOCK_STIME_IS_VALID (before))
+    anomaly.start = MIN (anomaly.start, before);
+  anomaly.event_id = meta.event_id;
+  add_anomaly (self, &anomaly);
+}
+
+/* What vaelstmdetect says. lasts: nobody but it will say that it goes on. */
+static void
+read_event (GstVaeLstmGate *self, const GstStructure *event, gboolean lasts)
+{
+  const gchar *what = gst_structure_get_string (event, "event");
+  guint64 time = GST_CLOCK_TIME_NONE, duration = 0;
+  GstVaeLstmGateAnomaly anomaly = {.lasting = lasts};
+
+  gst_structure_get_uint64 (event, "running-time", &time);
+  gst_structure_get_uint64 (event, "duration", &duration);
+  gst_structure_get_uint (event, "event-id", &anomaly.event_id);
+  if (time > G_MAXINT64)
+    return;
+
+  anomaly.last = time;
+  anomaly.start = time - MIN (time, duration);
+  if (g_strcmp0 (what, "start") == 0)
+    add_anomaly (self, &anomaly);
+  else if (g_strcmp0 (what, "end") == 0)
+    end_anomaly (self, anomaly.last);
+}
+
+static gboolean
+is_anomaly_event (GstEvent *event)
+{
+  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM &&
+         gst_event_has_name (event, "vaelstm-anomaly");
+}
+
+static void
+gst_vae_lstm_gate_open (GstVaeLstmGate *self, GstClockTime running_time)
+{
+  GstVaeLstmGateAnomaly anomaly = {.lasting = TRUE};
+
+  GST_OBJECT_LOCK (self);
+  anomaly.start = anomaly.last =
+      running_time <= G_MAXINT64 ? (gint64)running_time : self->plan.newest;
+  gst_vae_lstm_gate_anomalies_add (
+      self->plan.anomalies, &anomaly, self->plan.limits.post_roll);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_vae_lstm_gate_close (GstVaeLstmGate *self)
+{
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_anomalies_end (self->plan.anomalies, self->plan.newest);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* ---------------------------------------------------------------- detector */
+
+static GstPadProbeReturn
+watch_detector (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  GstVaeLstmGate *self = g_weak_ref_get (user_data);
+
+  if (self && is_anomaly_event (event))
+    read_event (self, gst_event_get_structure (event), TRUE);
+  g_clear_object (&self);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+free_weak_ref (gpointer weak)
+{
+  g_weak_ref_clear (weak);
+  g_free (weak);
+}
+
+/* Its events pass there. */
+static GstPad *
+find_source_pad (GstVaeLstmGate *self, GstElement *detector)
+{
+  GstPad *pad = detector ? gst_element_get_static_pad (detector, "src") : NULL;
+
+  if (detector && !pad)
+    GST_WARNING_OBJECT (
+        self, "%" GST_PTR_FORMAT " has no source pad `src`", detector);
+  return pad;
+}
+
+static void
+set_detector (GstVaeLstmGate *self, GstElement *detector)
+{
+  GstPad *pad = find_source_pad (self, detector), *old_pad;
+  GstElement *old;
+  GWeakRef *weak = g_new (GWeakRef, 1);
+  gulong old_probe, probe = 0;
+
+  g_weak_ref_init (weak, self);
+  if (pad)
+    probe = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        watch_detector, weak, free_weak_ref);
+  else
+    free_weak_ref (weak);
+
+  GST_OBJECT_LOCK (self);
+  old = self->detector;
+  old_pad = self->detector_pad;
+  old_probe = self->detector_probe;
+  self->detector = detector ? gst_object_ref (detector) : NULL;
+  self->detector_pad = pad;
+  self->detector_probe = probe;
+  GST_OBJECT_UNLOCK (self);
+
+  if (old_pad)
+    gst_pad_remove_probe (old_pad, old_probe);
+  gst_clear_object (&old_pad);
+  gst_clear_object (&old);
+}
+
+/* --------------------------------------------------------------- reporting */
+
+/* Messages count from the start of the stream. */
+static GstClockTime
+to_clock_time (GstClockTimeDiff time)
+{
+  return MAX (0, time);
+}
+
+static void
+post (GstVaeLstmGate *self, const gchar *event, GstClockTimeDiff time,
+    const gchar *reason)
+{
+  const Recording *recording = &self->recording;
+  const GstSegment *segment = &self->output.segment;
+  GstClockTime running_time = to_clock_time (time), timestamp, stream_time;
+  GstStructure *structure;
+
+  timestamp = gst_segment_position_from_running_time (
+      segment, segment->format, running_time);
+  stream_time =
+      gst_segment_to_stream_time (segment, segment->format, timestamp);
+  structure = gst_structure_new ("vaelstmgate", "event", G_TYPE_STRING, event,
+      "event-id", G_TYPE_UINT, recording->event_id, "timestamp", G_TYPE_UINT64,
+      timestamp, "stream-time", G_TYPE_UINT64, stream_time, "running-time",
+      G_TYPE_UINT64, running_time, "duration", G_TYPE_UINT64,
+      running_time - to_clock_time (recording->start), "start", G_TYPE_UINT64,
+      to_clock_time (recording->start), NULL);
+  if (reason)
+    gst_structure_set (structure, "reason", G_TYPE_STRING, reason, NULL);
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, structure);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), structure));
+}
+
+static void
+report_open (GstVaeLstmGate *self, GstClockTimeDiff anomaly)
+{
+  post (self, "open", MAX (anomaly, self->recording.start), NULL);
+  g_signal_emit (self, signals[SIGNAL_OPENED], 0, self->recording.event_id,
+      to_clock_time (self->recording.start));
+}
+
+static void
+report_close (GstVaeLstmGate *self, const gchar *reason)
+{
+  post (self, "close", self->recording.end, reason);
+  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, self->recording.event_id,
+      to_clock_time (self->recording.start),
+      to_clock_time (self->recording.end));
+}
+
+static void
+warn_of_space (GstVaeLstmGate *self)
+{
+  if (self->warned)
+    return;
+  self->warned = TRUE;
+  GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
+      ("The last %.1f s of this stream need more than max-bytes: segments may "
+       "start later than pre-roll asks for.",
+          self->plan.limits.pre_roll / (double)GST_SECOND),
+      (NULL));
+}
+
+/* ----------------------------------------------------------------- segments */
+
+/* By how much running times are to be brought forward, so that what is shown
+ * and what is decoded follow on from the last segment. */
+static GstClockTime
+find_shift (GstVaeLstmGate *self, const Recording *last,
+    const GstVaeLstmGateItem *first)
+{
+  GstClockTimeDiff gap =
+      MIN (first->time - last->end, first->order - last->decodable);
+
+  return self->retimestamp ? self->output.shift + MAX (0, gap) : 0;
+}
+
+/* Every frame of the last segment comes before this, none of the next. */
+static void
+split_files (GstVaeLstmGate *self, const Recording *last,
+    const GstVaeLstmGateItem *first)
+{
+  GstClockTimeDiff time =
+      self->recording.continues ? MIN (last->end, first->time) : first->time;
+
+  if (self->split && self->n_recordings > 0 &&
+      time > (GstClockTimeDiff)self->output.shift)
+    gst_vae_lstm_gate_split (self->srcpad, time - self->output.shift);
+}
+
+static void
+ask_for_key_frames (GstVaeLstmGate *self, GstBuffer *first)
+{
+  const GstSegment *segment = &self->output.segment;
+  GstClockTime pts = GST_BUFFER_PTS (first);
+  GstClockTime start = to_clock_time (self->recording.start);
+  GstClockTime max_duration = self->plan.limits.max_duration;
+
+  gst_pad_push_event (self->srcpad,
+      gst_video_event_new_downstream_force_key_unit (pts,
+          gst_segment_to_stream_time (segment, segment->format, pts),
+          start - MIN (start, self->output.shift), TRUE, self->n_recordings));
+  if (max_duration > 0 && max_duration < G_MAXINT64)
+    gst_pad_push_event (
+        self->sinkpad, gst_video_event_new_upstream_force_key_unit (
+                           start + max_duration, TRUE, self->n_recordings));
+}
+
+static void
+open_segment (GstVaeLstmGate *self)
+{
+  const GstVaeLstmGateItem *first =
+      gst_vae_lstm_gate_ring_peek (self->plan.ring, 0);
+  const Recording last = self->recording;
+  GstVaeLstmGateAnomaly anomaly;
+
+  GST_OBJECT_LOCK (self);
+  anomaly = *gst_vae_lstm_gate_plan_open (&self->plan);
+  GST_OBJECT_UNLOCK (self);
+
+  self->recording = (Recording){
+      .event_id = anomaly.event_id,
+      .start = first->time,
+      .end = first->time,
+      .decodable = first->order,
+      .continues = self->follows,
+  };
+  gst_vae_lstm_gate_output_begin (
+      &self->output, find_shift (self, &last, first));
+  split_files (self, &last, first);
+  report_open (self, anomaly.start);
+  ask_for_key_frames (self, GST_BUFFER (first->object));
+  self->n_recordings++;
+}
+
+static void
+close_segment (GstVaeLstmGate *self, const gchar *reason)
+{
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_plan_close (&self->plan);
+  GST_OBJECT_UNLOCK (self);
+
+  self->follows = TRUE;
+  report_close (self, reason);
+}
+
+static GstVaeLstmGateItem
+pop (GstVaeLstmGate *self)
+{
+  GstVaeLstmGateItem item;
+
+  GST_OBJECT_LOCK (self);
+  item = gst_vae_lstm_gate_ring_pop (self->plan.ring);
+  GST_OBJECT_UNLOCK (self);
+  return item;
+}
+
+static void
+skip_items (GstVaeLstmGate *self, guint n)
+{
+  while (n--) {
+    GstVaeLstmGateItem item = pop (self);
+
+    if (item.is_buffer)
+      self->follows = FALSE;
+    gst_vae_lstm_gate_output_skip (&self->output, &item);
+  }
+}
+
+/* Leading pictures refer to frames before the key frame. */
+static gboolean
+is_undecodable (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
+{
+  return item->is_buffer && item->time < self->recording.start &&
+         !self->recording.continues;
+}
+
+static void
+send_item (GstVaeLstmGate *self)
+{
+  GstVaeLstmGateItem item = pop (self);
+  Recording *recording = &self->recording;
+
+  if (is_undecodable (self, &item)) {
+    gst_vae_lstm_gate_output_skip (&self->output, &item);
+    return;
+  }
+  if (item.is_buffer) {
+    recording->end = MAX (recording->end, item.end);
+    recording->decodable = item.order + (item.end - item.time);
+  }
+  self->flow = gst_vae_lstm_gate_output_send (&self->output, &item);
+}
+
+/* The number sent: fewer than n when time is up or downstream wants no more. */
+static guint
+send_items (GstVaeLstmGate *self, guint n, gint64 deadline)
+{
+  guint sent = 0;
+
+  while (sent < n && self->flow == GST_FLOW_OK &&
+         (sent < MIN_BURST || g_get_monotonic_time () < deadline)) {
+    send_item (self);
+    sent++;
+  }
+  return sent;
+}
+
+/* Goes on until there is nothing to do, or the time (g_get_monotonic_time())
+ * has come to go on with the next buffer. */
+static void
+run (GstVaeLstmGate *self, gint64 deadline)
+{
+  GstVaeLstmGateStep step;
+  gboolean goes_on = TRUE;
+
+  while (goes_on) {
+    GST_OBJECT_LOCK (self);
+    step = gst_vae_lstm_gate_plan_next (&self->plan);
+    GST_OBJECT_UNLOCK (self);
+
+    switch (step.action) {
+    case GST_VAE_LSTM_GATE_WAIT:
+      goes_on = FALSE;
+      break;
+    case GST_VAE_LSTM_GATE_SKIP:
+      if (step.for_space)
+        warn_of_space (self);
+      skip_items (self, step.n);
+      break;
+    case GST_VAE_LSTM_GATE_OPEN:
+      open_segment (self);
+      break;
+    case GST_VAE_LSTM_GATE_SEND:
+      goes_on = send_items (self, step.n, deadline) == step.n &&
+                self->flow == GST_FLOW_OK;
+      break;
+    case GST_VAE_LSTM_GATE_CLOSE:
+      close_segment (self, step.reason);
+      break;
+    }
+  }
+}
+
+/* ------------------------------------------------------------------- input */
+
+static void
+push_item (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
+{
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_plan_push (&self->plan, item);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gint64
+find_deadline (GstBuffer *buffer)
+{
+  GstClockTime duration = GST_BUFFER_DURATION (buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (duration))
+    duration = UNKNOWN_DURATION;
+  return g_get_monotonic_time () +
+         (gint64)GST_TIME_AS_USECONDS (duration / BURST_SHARE);
+}
+
+static GstFlowReturn
+gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
+  gint64 deadline = find_deadline (buffer);
+  GstVaeLstmGateItem item;
+
+  if (self->flow != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return self->flow;
+  }
+  item = gst_vae_lstm_gate_clock_make_item (
+      &self->clock, buffer, GST_ELEMENT (self));
+  read_meta (self, &item);
+  push_item (self, &item);
+  run (self, deadline);
+  return self->flow;
+}
+
+/* What comes next has nothing to do with what came before. */
+static void
+interrupt (GstVaeLstmGate *self, const gchar *reason)
+{
+  gboolean was_open = self->plan.open;
+
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_plan_reset (&self->plan);
+  GST_OBJECT_UNLOCK (self);
+
+  if (was_open)
+    report_close (self, reason);
+  gst_vae_lstm_gate_clock_reset (&self->clock);
+  self->anomalous = GST_CLOCK_STIME_NONE;
+  self->recording = (Recording){0};
+  self->output.shift = 0;
+  self->follows = FALSE;
+  self->flow = GST_FLOW_OK;
+}
+
+/* New caps, or the first ones. */
+static const gchar *
+take_caps (GstVaeLstmGate *self, GstEvent *event)
+{
+  GstCaps *caps;
+  gboolean differ;
+
+  gst_event_parse_caps (event, &caps);
+  differ = self->caps && !gst_caps_is_equal (caps, self->caps);
+  gst_caps_replace (&self->caps, caps);
+  return differ ? "caps" : NULL;
+}
+
+static const gchar *
+take_segment (GstVaeLstmGate *self, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  return gst_vae_lstm_gate_clock_set_segment (&self->clock, segment)
+             ? NULL
+             : "segment";
+}
+
+/* Goes on when the buffers before it have. */
+static void
+queue_event (GstVaeLstmGate *self, GstEvent *event)
+{
+  GstVaeLstmGateItem item = {.object = GST_MINI_OBJECT (event)};
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    item.cut = take_caps (self, event);
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    item.cut = take_segment (self, event);
+  else if (is_anomaly_event (event))
+    read_event (self, gst_event_get_structure (event), !self->has_meta);
+
+  push_item (self, &item);
+  run (self, g_get_monotonic_time ());
+}
+
+static gboolean
+end_stream (GstVaeLstmGate *self, GstEvent *event)
+{
+  GST_OBJECT_LOCK (self);
+  self->plan.ended = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  run (self, G_MAXINT64);
+  interrupt (self, "eos");
+  return gst_pad_push_event (self->srcpad, event);
+}
+
+static gboolean
+gst_vae_lstm_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    return end_stream (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    interrupt (self, "flush");
+    return gst_pad_push_event (self->srcpad, event);
+  }
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return gst_pad_event_default (pad, parent, event);
+  queue_event (self, event);
+  return TRUE;
+}
+
+/* Buffers of a pool downstream would not come back in time. */
+static gboolean
+gst_vae_lstm_gate_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
+    return FALSE;
+  return gst_pad_query_default (pad, parent, query);
+}
+
+static GstStateChangeReturn
+gst_vae_lstm_gate_change_state (GstElement *element, GstStateChange transition)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
+  GstStateChangeReturn result =
+      GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    interrupt (self, "stop");
+    gst_vae_lstm_gate_output_reset (&self->output);
+    gst_clear_caps (&self->caps);
+    self->n_recordings = 0;
+    self->has_meta = self->warned = FALSE;
+  }
+  return result;
+}
+
+/* -------------------------------------------------------------- properties */
+
+static void
+gst_vae_lstm_gate_set_property (
+    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
+  GstVaeLstmGateLimits *limits = &self->plan.limits;
+
+  if (prop_id == PROP_DETECTOR) {
+    set_detector (self, g_value_get_object (value));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (prop_id) {
+  case PROP_PRE_ROLL:
+    limits->pre_roll = g_value_get_uint64 (value);
+    break;
+  case PROP_POST_ROLL:
+    limits->post_roll = g_value_get_uint64 (value);
+    break;
+  case PROP_MAX_DURATION:
+    limits->max_duration = g_value_get_uint64 (value);
+    break;
+  case PROP_MAX_BYTES:
+    limits->max_bytes = g_value_get_uint64 (value);
+    break;
+  case PROP_RETIMESTAMP:
+    self->retimestamp = g_value_get_boolean (value);
+    break;
+  case PROP_SPLIT:
+    self->split = g_value_get_boolean (value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_vae_lstm_gate_get_property (
+    GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
+  const GstVaeLstmGateLimits *limits = &self->plan.limits;
+
+  GST_OBJECT_LOCK (self);
+  switch (prop_id) {
+  case PROP_PRE_ROLL:
+    g_value_set_uint64 (value, limits->pre_roll);
+    break;
+  case PROP_POST_ROLL:
+    g_value_set_uint64 (value, limits->post_roll);
+    break;
+  case PROP_MAX_DURATION:
+    g_value_set_uint64 (value, limits->max_duration);
+    break;
+  case PROP_MAX_BYTES:
+    g_value_set_uint64 (value, limits->max_bytes);
+    break;
+  case PROP_DETECTOR:
+    g_value_set_object (value, self->detector);
+    break;
+  case PROP_RETIMESTAMP:
+    g_value_set_boolean (value, self->retimestamp);
+    break;
+  case PROP_SPLIT:
+    g_value_set_boolean (value, self->split);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* ------------------------------------------------------------- class setup */
+
+#define PROPERTY_FLAGS                                                         \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_limits (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_PRE_ROLL,
+      g_param_spec_uint64 ("pre-roll", "Pre-roll",
+          "What to record before an anomaly, in nanoseconds; a segment starts "
+          "at the key frame before that",
+          0, G_MAXINT64, DEFAULT_PRE_ROLL, PROPERTY_FLAGS));
+  g_object_class_install_property (klass, PROP_POST_ROLL,
+      g_param_spec_uint64 ("post-roll", "Post-roll",
+          "What to record after the last anomalous frame, in nanoseconds", 0,
+          G_MAXINT64, DEFAULT_POST_ROLL, PROPERTY_FLAGS));
+  g_object_class_install_property (klass, PROP_MAX_DURATION,
+      g_param_spec_uint64 ("max-duration", "Maximum duration",
+          "Length after which a segment ends with the next key frame and "
+          "another starts with it, in nanoseconds; 0 = none",
+          0, G_MAXINT64, DEFAULT_MAX_DURATION, PROPERTY_FLAGS));
+  g_object_class_install_property (klass, PROP_MAX_BYTES,
+      g_param_spec_uint64 ("max-bytes", "Maximum bytes",
+          "Bytes to hold while closed, at most, whatever pre-roll asks for; 0 "
+          "= as many as it takes",
+          0, G_MAXUINT64, DEFAULT_MAX_BYTES, PROPERTY_FLAGS));
+}
+
+static void
+install_others (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_DETECTOR,
+      g_param_spec_object ("detector", "Detector",
+          "A vaelstmdetect in another branch of the pipeline that opens and "
+          "closes the gate as well",
+          GST_TYPE_ELEMENT, PROPERTY_FLAGS));
+  g_object_class_install_property (klass, PROP_RETIMESTAMP,
+      g_param_spec_boolean ("retimestamp", "Retimestamp",
+          "Close the gaps between segments: running times downstream start at "
+          "0 and go on from segment to segment; timestamps stay as they are",
+          DEFAULT_RETIMESTAMP, PROPERTY_FLAGS));
+  g_object_class_install_property (klass, PROP_SPLIT,
+      g_param_spec_boolean ("split", "Split",
+          "Have every splitmuxsink downstream start a new file with each "
+          "segment",
+          DEFAULT_SPLIT, PROPERTY_FLAGS));
+}
+
+static void
+install_signals (GObjectClass *klass)
+{
+  GType type = G_TYPE_FROM_CLASS (klass);
+
+  /**
+   * GstVaeLstmGate::open:
+   * @gate: the gate
+   * @running_time: since when; GST_CLOCK_TIME_NONE for the newest buffer
+   *
+   * Something is to be recorded from pre-roll before @running_time on. If that
+   * is still to come, the gate opens when it has come.
+   */
+  signals[SIGNAL_OPEN] = g_signal_new_class_handler ("open", type,
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (gst_vae_lstm_gate_open),
+      NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  /**
+   * GstVaeLstmGate::close:
+   * @gate: the gate
+   *
+   * It has ended with the newest buffer; post-roll follows.
+   */
+  signals[SIGNAL_CLOSE] = g_signal_new_class_handler ("close", type,
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (gst_vae_lstm_gate_close),
+      NULL, NULL, NULL, G_TYPE_NONE, 0);
+  /**
+   * GstVaeLstmGate::opened:
+   * @gate: the gate
+   * @event_id: the detector's number of the event; 0 where it had none
+   * @start: running time of the segment's first buffer
+   *
+   * A segment starts with the next buffer. From the streaming thread.
+   */
+  signals[SIGNAL_OPENED] = g_signal_new ("opened", type, G_SIGNAL_RUN_LAST, 0,
+      NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_UINT64);
+  /**
+   * GstVaeLstmGate::closed:
+   * @gate: the gate
+   * @event_id: as for the segment's #GstVaeLstmGate::opened
+   * @start: as there
+   * @end: running time of the end of the segment's last buffer
+   *
+   * A segment has ended. From the streaming thread, or that which stops the
+   * element.
+   */
+  signals[SIGNAL_CLOSED] =
+      g_signal_new ("closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+          G_TYPE_NONE, 3, G_TYPE_UINT, G_TYPE_UINT64, G_TYPE_UINT64);
+}
+
+static void
+gst_vae_lstm_gate_dispose (GObject *object)
+{
+  set_detector (GST_VAE_LSTM_GATE (object), NULL);
+  G_OBJECT_CLASS (parent_class)->dispose (object);
+}
+
+static void
+gst_vae_lstm_gate_finalize (GObject *object)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
+
+  gst_vae_lstm_gate_plan_clear (&self->plan);
+  gst_clear_caps (&self->caps);
+  G_OBJECT_CLASS (parent_class)->finalize (object);
+}
+
+static void
+gst_vae_lstm_gate_class_init (GstVaeLstmGateClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (vaelstmgate_debug, "vaelstmgate", 0, "anomaly gate");
+
+  object_class->set_property = gst_vae_lstm_gate_set_property;
+  object_class->get_property = gst_vae_lstm_gate_get_property;
+  object_class->dispose = gst_vae_lstm_gate_dispose;
+  object_class->finalize = gst_vae_lstm_gate_finalize;
+  install_limits (object_class);
+  install_others (object_class);
+  install_signals (object_class);
+
+  gst_element_class_set_static_metadata (element_class, "Anomaly gate",
+      "Filter/Video",
+      "Lets only anomalous segments through, with what came before and after",
+      "The vaelstm authors");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  element_class->change_state =
+      GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_change_state);
+}
+
+static void
+gst_vae_lstm_gate_init (GstVaeLstmGate *self)
+{
+  gst_vae_lstm_gate_plan_init (&self->plan);
+  self->plan.limits = (GstVaeLstmGateLimits){
+      .pre_roll = DEFAULT_PRE_ROLL,
+      .post_roll = DEFAULT_POST_ROLL,
+      .max_duration = DEFAULT_MAX_DURATION,
+      .max_bytes = DEFAULT_MAX_BYTES,
+  };
+  self->retimestamp = DEFAULT_RETIMESTAMP;
+  self->split = DEFAULT_SPLIT;
+  gst_vae_lstm_gate_clock_reset (&self->clock);
+  self->anomalous = GST_CLOCK_STIME_NONE;
+
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_chain));
+  gst_pad_set_event_function (
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_sink_event));
+  gst_pad_set_query_function (
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_sink_query));
+  GST_PAD_SET_PROXY_CAPS (self->sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  GST_PAD_SET_PROXY_CAPS (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+  self->output.pad = self->srcpad;
+  gst_vae_lstm_gate_output_reset (&self->output);
+}

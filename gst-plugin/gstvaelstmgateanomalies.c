@@ -1,0 +1,82 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "gstvaelstmgateanomalies.h"
+
+GstVaeLstmGateAnomalies *
+gst_vae_lstm_gate_anomalies_new (void)
+{
+  return g_array_new (FALSE, FALSE, sizeof (GstVaeLstmGateAnomaly));
+}
+
+GstVaeLstmGateAnomaly *
+gst_vae_lstm_gate_anomalies_get (
+    const GstVaeLstmGateAnomalies *anomalies, guint i)
+{
+  return i < anomalies->len
+             ? &g_array_index (anomalies, GstVaeLstmGateAnomaly, i)
+             : NULL;
+}
+
+static GstVaeLstmGateAnomaly *
+get_newest (const GstVaeLstmGateAnomalies *anomalies)
+{
+  return anomalies->len > 0
+             ? gst_vae_lstm_gate_anomalies_get (anomalies, anomalies->len - 1)
+             : NULL;
+}
+
+static void
+extend (GstVaeLstmGateAnomaly *anomaly, const GstVaeLstmGateAnomaly *by)
+{
+  anomaly->start = MIN (anomaly->start, by->start);
+  anomaly->last = MAX (anomaly->last, by->last);
+  anomaly->lasting |= by->lasting;
+  if (anomaly->event_id == 0)
+    anomaly->event_id = by->event_id;
+}
+
+void
+gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
+    const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll)
+{
+  GstVaeLstmGateAnomaly *newest = get_newest (anomalies);
+
+  if (newest &&
+      anomaly->start <= gst_vae_lstm_gate_anomaly_until (newest, post_roll))
+    extend (newest, anomaly);
+  else
+    g_array_append_vals (anomalies, anomaly, 1);
+}
+
+void
+gst_vae_lstm_gate_anomalies_end (
+    GstVaeLstmGateAnomalies *anomalies, GstClockTimeDiff last)
+{
+  GstVaeLstmGateAnomaly *newest = get_newest (anomalies);
+
+  if (!newest || !newest->lasting)
+    return;
+  newest->lasting = FALSE;
+  newest->last = MAX (newest->last, last);
+}
+
+void
+gst_vae_lstm_gate_anomalies_merge (GstVaeLstmGateAnomalies *anomalies)
+{
+  extend (gst_vae_lstm_gate_anomalies_get (anomalies, 0),
+      gst_vae_lstm_gate_anomalies_get (anomalies, 1));
+  g_array_remove_index (anomalies, 1);
+}
+
+GstClockTimeDiff
+gst_vae_lstm_gate_anomaly_until (
+    const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll)
+{
+  if (anomaly->lasting ||
+      (anomaly->last > 0 && post_roll > (guint64)(G_MAXINT64 - anomaly->last)))
+    return G_MAXINT64;
+  return anomaly->last + post_roll;
+}

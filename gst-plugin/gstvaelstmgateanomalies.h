@@ -1,0 +1,43 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* When something was anomalous, as a gate was told: spans of running time, each
+ * of which is to be recorded in one piece. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct {
+  GstClockTimeDiff start; /* first anomalous moment */
+  GstClockTimeDiff last;  /* last one known so far */
+  gboolean lasting;       /* more are to come, until its end is told */
+  guint event_id;         /* the detector's; 0: none */
+} GstVaeLstmGateAnomaly;
+
+/* Oldest first; they do not overlap. */
+typedef GArray GstVaeLstmGateAnomalies;
+
+GstVaeLstmGateAnomalies *gst_vae_lstm_gate_anomalies_new (void);
+
+/* The i-th; NULL when there is none. Valid until the next change. */
+GstVaeLstmGateAnomaly *gst_vae_lstm_gate_anomalies_get (
+    const GstVaeLstmGateAnomalies *anomalies, guint i);
+
+/* Adds one, or extends the newest where that is lasting or `start` lies no
+ * more than `post_roll` after its last moment. */
+void gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
+    const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll);
+
+/* The one that lasts, if any does, has ended with this moment. */
+void gst_vae_lstm_gate_anomalies_end (
+    GstVaeLstmGateAnomalies *anomalies, GstClockTimeDiff last);
+
+/* Joins the two oldest. */
+void gst_vae_lstm_gate_anomalies_merge (GstVaeLstmGateAnomalies *anomalies);
+
+/* Last moment to record; G_MAXINT64 while it lasts. */
+GstClockTimeDiff gst_vae_lstm_gate_anomaly_until (
+    const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll);

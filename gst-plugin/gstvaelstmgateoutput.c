@@ -1,0 +1,86 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "gstvaelstmgateoutput.h"
+
+void
+gst_vae_lstm_gate_output_reset (GstVaeLstmGateOutput *output)
+{
+  gst_segment_init (&output->segment, GST_FORMAT_UNDEFINED);
+  output->shift = 0;
+  output->discont = FALSE;
+}
+
+/* The segment as it goes downstream. */
+static void
+push_segment (GstVaeLstmGateOutput *output, guint32 seqnum)
+{
+  GstSegment segment = output->segment;
+  GstEvent *event;
+
+  if (output->shift > 0 && !gst_segment_offset_running_time (&segment,
+                               GST_FORMAT_TIME, -(gint64)output->shift))
+    GST_WARNING_OBJECT (output->pad, "gaps in the timestamps stay open");
+  event = gst_event_new_segment (&segment);
+  if (seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, seqnum);
+  gst_pad_push_event (output->pad, event);
+}
+
+void
+gst_vae_lstm_gate_output_begin (
+    GstVaeLstmGateOutput *output, GstClockTime shift)
+{
+  gboolean shifts = shift != output->shift;
+
+  output->discont = TRUE;
+  output->shift = shift;
+  if (shifts && output->segment.format == GST_FORMAT_TIME)
+    push_segment (output, GST_SEQNUM_INVALID);
+}
+
+static void
+push_event (GstVaeLstmGateOutput *output, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT) {
+    gst_pad_push_event (output->pad, event);
+    return;
+  }
+  gst_event_copy_segment (event, &output->segment);
+  push_segment (output, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+}
+
+static GstFlowReturn
+push_buffer (GstVaeLstmGateOutput *output, GstBuffer *buffer)
+{
+  if (output->discont) {
+    buffer = gst_buffer_make_writable (buffer);
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  output->discont = FALSE;
+  return gst_pad_push (output->pad, buffer);
+}
+
+GstFlowReturn
+gst_vae_lstm_gate_output_send (
+    GstVaeLstmGateOutput *output, GstVaeLstmGateItem *item)
+{
+  if (item->is_buffer)
+    return push_buffer (output, GST_BUFFER (item->object));
+  push_event (output, GST_EVENT (item->object));
+  return GST_FLOW_OK;
+}
+
+void
+gst_vae_lstm_gate_output_skip (
+    GstVaeLstmGateOutput *output, GstVaeLstmGateItem *item)
+{
+  if (item->is_buffer ||
+      GST_EVENT_TYPE (GST_EVENT (item->object)) == GST_EVENT_GAP)
+    gst_mini_object_unref (item->object);
+  else
+    push_event (output, GST_EVENT (item->object));
+}

@@ -1,0 +1,36 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What a gate's source pad sends: segments of a recording, and the events that
+ * go with them or between them. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gstvaelstmgatering.h"
+
+typedef struct {
+  GstPad *pad;
+  GstSegment segment; /* of the buffers, before the shift */
+  GstClockTime shift; /* by which running times are brought forward */
+  gboolean discont;   /* the next buffer does not follow the last one */
+} GstVaeLstmGateOutput;
+
+void gst_vae_lstm_gate_output_reset (GstVaeLstmGateOutput *output);
+
+/* The next buffer starts a segment of the recording, whose running times are
+ * brought forward by `shift`. */
+void gst_vae_lstm_gate_output_begin (
+    GstVaeLstmGateOutput *output, GstClockTime shift);
+
+/* Sends an item that belongs to a segment; takes its object. */
+GstFlowReturn gst_vae_lstm_gate_output_send (
+    GstVaeLstmGateOutput *output, GstVaeLstmGateItem *item);
+
+/* Lets one go that does not: of events, all but gaps go on all the same. Takes
+ * its object. */
+void gst_vae_lstm_gate_output_skip (
+    GstVaeLstmGateOutput *output, GstVaeLstmGateItem *item);

@@ -1,0 +1,1009 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Which frames the gate lets through, and what it says about them. */
+
+#include <gst/video/video.h>
+
+#include "gated.h"
+
+#define ROLLS(pre, post)                                                       \
+  "pre-roll", (guint64)(pre)*GATED_FRAME, "post-roll",                         \
+      (guint64)(post)*GATED_FRAME
+
+/* ---- what is let through ---- */
+
+GST_START_TEST (test_lets_nothing_through_unasked)
+{
+  Gated gated;
+
+  gated_open (&gated, NULL);
+  gated_run (&gated, 0, 300, GATED_NORMAL);
+  gated_push_event (&gated, gst_event_new_eos ());
+  gated_expect_none (&gated);
+  gated_expect_no_message (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_segment_from_key_frame_to_post_roll)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (15, 12), NULL);
+  gated_run (&gated, 0, 47, GATED_NORMAL);
+  gated_expect_none (&gated);
+  gated_push (&gated, gated_frame (&gated, 48, GATED_ANOMALOUS));
+  gated_expect_message (&gated, "open", 30, 48, NULL);
+  gated_run (&gated, 49, 52, GATED_ANOMALOUS);
+  gated_run (&gated, 53, 120, GATED_NORMAL);
+  gated_expect (&gated, 30, 64);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "close", 30, 65, "quiet");
+  gated_expect_no_message (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_key_frames_further_apart_than_pre_roll)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (15, 5), NULL);
+  gated.key_interval = 100;
+  gated_run (&gated, 0, 189, GATED_NORMAL);
+  gated_run (&gated, 190, 190, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 100, 190, NULL);
+  gated_run (&gated, 191, 400, GATED_NORMAL);
+  gated_expect (&gated, 100, 195);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "close", 100, 196, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_starts_with_what_there_is)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (50, 5), NULL);
+  gated_run (&gated, 3, 24, GATED_NORMAL);
+  gated_run (&gated, 25, 25, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 10, 25, NULL);
+  gated_expect (&gated, 10, 25);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_waits_for_a_key_frame)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (50, 5), NULL);
+  gated_run (&gated, 3, 9, GATED_ANOMALOUS);
+  gated_expect_none (&gated);
+  gated_run (&gated, 10, 12, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 10, 10, NULL);
+  gated_expect (&gated, 10, 12);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_no_rolls)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (0, 0), NULL);
+  gated.key_interval = 1;
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 32, GATED_ANOMALOUS);
+  gated_run (&gated, 33, 60, GATED_NORMAL);
+  gated_expect (&gated, 30, 32);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 30, 30, NULL);
+  gated_expect_message (&gated, "close", 30, 33, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- segment after segment ---- */
+
+GST_START_TEST (test_anomaly_in_post_roll_goes_on)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 20), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 30, GATED_ANOMALOUS);
+  gated_run (&gated, 31, 49, GATED_NORMAL);
+  gated_run (&gated, 50, 50, GATED_ANOMALOUS);
+  gated_run (&gated, 51, 200, GATED_NORMAL);
+  gated_expect (&gated, 20, 70);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 20, 30, NULL);
+  gated_expect_message (&gated, "close", 20, 71, "quiet");
+  gated_expect_no_message (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_two_anomalies_make_two_segments)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 30, GATED_ANOMALOUS);
+  gated_run (&gated, 31, 79, GATED_NORMAL);
+  gated_run (&gated, 80, 80, GATED_ANOMALOUS);
+  gated_run (&gated, 81, 200, GATED_NORMAL);
+  gated_expect (&gated, 20, 35);
+  gated_expect (&gated, 70, 85);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 20, 30, NULL);
+  gated_expect_message (&gated, "close", 20, 36, "quiet");
+  gated_expect_message (&gated, "open", 70, 80, NULL);
+  gated_expect_message (&gated, "close", 70, 86, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* 36..39 are in the second anomaly's pre-roll, but can only be decoded with the
+ * first segment. */
+GST_START_TEST (test_second_pre_roll_reaches_into_the_first_segment)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 30, GATED_ANOMALOUS);
+  gated_run (&gated, 31, 43, GATED_NORMAL);
+  gated_run (&gated, 44, 44, GATED_ANOMALOUS);
+  gated_run (&gated, 45, 200, GATED_NORMAL);
+  gated_expect (&gated, 20, 39);
+  gated_expect (&gated, 40, 49);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 20, 30, NULL);
+  gated_expect_message (&gated, "close", 20, 40, "quiet");
+  gated_expect_message (&gated, "open", 40, 44, NULL);
+  gated_expect_message (&gated, "close", 40, 50, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_anomaly_before_the_next_key_frame_goes_on)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 3), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 30, GATED_ANOMALOUS);
+  gated_run (&gated, 31, 35, GATED_NORMAL);
+  gated_run (&gated, 36, 36, GATED_ANOMALOUS);
+  gated_run (&gated, 37, 200, GATED_NORMAL);
+  gated_expect (&gated, 20, 39);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 20, 30, NULL);
+  gated_expect_message (&gated, "close", 20, 40, "quiet");
+  gated_expect_no_message (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_max_duration)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (5, 5), "max-duration", 25 * GATED_FRAME, NULL);
+  gated_run (&gated, 0, 19, GATED_NORMAL);
+  gated_run (&gated, 20, 75, GATED_ANOMALOUS);
+  gated_run (&gated, 76, 200, GATED_NORMAL);
+  gated_expect (&gated, 10, 39);
+  gated_expect (&gated, 40, 69);
+  gated_expect (&gated, 70, 80);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 10, 20, NULL);
+  gated_expect_message (&gated, "close", 10, 40, "max-duration");
+  gated_expect_message (&gated, "open", 40, 40, NULL);
+  gated_expect_message (&gated, "close", 40, 70, "max-duration");
+  gated_expect_message (&gated, "open", 70, 70, NULL);
+  gated_expect_message (&gated, "close", 70, 81, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static GstEvent *
+pull_key_request (GstEvent *(*pull) (GstHarness *), GstHarness *harness)
+{
+  GstEvent *event;
+
+  while ((event = pull (harness)) && !gst_video_event_is_force_key_unit (event))
+    gst_event_unref (event);
+  return event;
+}
+
+GST_START_TEST (test_asks_for_key_frames)
+{
+  Gated gated;
+  GstClockTime running_time;
+  GstEvent *event;
+
+  gated_open (&gated, ROLLS (5, 5), "max-duration", 25 * GATED_FRAME, NULL);
+  gated_run (&gated, 0, 19, GATED_NORMAL);
+  fail_unless (
+      pull_key_request (gst_harness_try_pull_event, gated.harness) == NULL);
+  gated_run (&gated, 20, 20, GATED_ANOMALOUS);
+
+  event = pull_key_request (gst_harness_try_pull_event, gated.harness);
+  fail_unless (event != NULL);
+  fail_unless (gst_video_event_parse_downstream_force_key_unit (
+      event, NULL, NULL, &running_time, NULL, NULL));
+  fail_unless_equals_uint64 (running_time, 10 * GATED_FRAME);
+  gst_event_unref (event);
+
+  event = pull_key_request (gst_harness_try_pull_upstream_event, gated.harness);
+  fail_unless (event != NULL);
+  fail_unless (gst_video_event_parse_upstream_force_key_unit (
+      event, &running_time, NULL, NULL));
+  fail_unless_equals_uint64 (running_time, 35 * GATED_FRAME);
+  gst_event_unref (event);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- bounds ---- */
+
+GST_START_TEST (test_max_bytes)
+{
+  Gated gated;
+  GstMessage *warning;
+
+  /* 25 frames */
+  gated_open (&gated, ROLLS (50, 5), "max-bytes", (guint64)2500, NULL);
+  gated_run (&gated, 0, 97, GATED_NORMAL);
+  warning = gst_bus_pop_filtered (gated.bus, GST_MESSAGE_WARNING);
+  fail_unless (warning != NULL);
+  gst_message_unref (warning);
+  fail_unless (gst_bus_pop_filtered (gated.bus, GST_MESSAGE_WARNING) == NULL);
+  gated_run (&gated, 98, 98, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 80, 98, NULL);
+  gated_expect (&gated, 80, 98);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_group_larger_than_max_bytes)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (50, 5), "max-bytes", (guint64)500, NULL);
+  gated_run (&gated, 0, 18, GATED_NORMAL);
+  gated_run (&gated, 19, 21, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 20, 20, NULL);
+  gated_expect (&gated, 20, 21);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Frames that are kept as long as they may be needed. */
+GST_START_TEST (test_frees_what_is_too_old)
+{
+  Gated gated;
+  GstBuffer *early, *late;
+
+  gated_open (&gated, ROLLS (15, 5), NULL);
+  early = gated_frame (&gated, 0, GATED_NORMAL);
+  gated_push (&gated, gst_buffer_ref (early));
+  gated_run (&gated, 1, 99, GATED_NORMAL);
+  late = gated_frame (&gated, 100, GATED_NORMAL);
+  gated_push (&gated, gst_buffer_ref (late));
+
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 1);
+  ASSERT_MINI_OBJECT_REFCOUNT (late, "late", 2);
+  gated_close (&gated);
+  ASSERT_MINI_OBJECT_REFCOUNT (late, "late", 1);
+  gst_buffer_unref (early);
+  gst_buffer_unref (late);
+}
+GST_END_TEST
+
+/* ---- frames in another order than they are shown in ---- */
+
+/* Nine frames in decoding order, of which the first is a key frame, shown at
+ * `key`; with `open`, at `key` + 2, after two that follow it and refer to the
+ * group before. Frames from..to are anomalous. */
+static void
+run_group (Gated *gated, guint key, gboolean open, guint from, guint to)
+{
+  static const gint closed_order[] = {0, 3, 1, 2, 6, 4, 5, 8, 7};
+  static const gint open_order[] = {2, 0, 1, 5, 3, 4, 8, 6, 7};
+
+  for (guint i = 0; i < 9; i++) {
+    guint n = key + (open ? open_order[i] : closed_order[i]);
+    GstBuffer *buffer = gated_frame (
+        gated, n, n >= from && n <= to ? GATED_ANOMALOUS : GATED_NORMAL);
+
+    GST_BUFFER_DTS (buffer) = (MAX (2, key + i) - 2) * GATED_FRAME;
+    if (i == 0)
+      GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    else
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    gated_push (gated, buffer);
+  }
+}
+
+static void
+expect_numbers (Gated *gated, const gint *wanted, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    fail_unless_equals_int (gated_pull (gated, NULL), wanted[i]);
+}
+
+/* Frame 31 needs frame 33, which comes before it, as 24 comes before 22. */
+GST_START_TEST (test_b_frames)
+{
+  static const gint wanted[] = {18, 21, 19, 20, 24, 22, 23, 26, 25, /* */
+      27, 30, 28, 29, 33, 31};
+  Gated gated;
+
+  gated_open (&gated, ROLLS (2, 6), NULL);
+  for (guint first = 0; first < 90; first += 9)
+    run_group (&gated, first, FALSE, 22, 25);
+  expect_numbers (&gated, wanted, G_N_ELEMENTS (wanted));
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 18, 24, NULL);
+  gated_expect_message (&gated, "close", 18, 34, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* 18 and 19 come after key frame 20, and refer to frames before it. */
+GST_START_TEST (test_open_groups)
+{
+  static const gint wanted[] = {20, 23, 21, 22, 26, 24, 25, /* */
+      29, 27, 28, 32, 30};
+  Gated gated;
+
+  gated_open (&gated, ROLLS (3, 6), NULL);
+  for (guint first = 0; first < 90; first += 9)
+    run_group (&gated, first, TRUE, 24, 24);
+  expect_numbers (&gated, wanted, G_N_ELEMENTS (wanted));
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 20, 24, NULL);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Between two segments that follow on, none is lost. */
+GST_START_TEST (test_open_groups_and_max_duration)
+{
+  gboolean seen[60] = {0};
+  Gated gated;
+
+  gated_open (&gated, ROLLS (3, 6), "max-duration", 10 * GATED_FRAME, NULL);
+  for (guint first = 0; first < 63; first += 9)
+    run_group (&gated, first, TRUE, 10, 50);
+  for (gint n; (n = gated_pull (&gated, NULL)) >= 0;) {
+    fail_if (n < 2 || n >= 60 || seen[n]);
+    seen[n] = TRUE;
+  }
+  for (guint n = 2; n <= 56; n++)
+    fail_unless (seen[n], "%u is missing", n);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- other ways to open it ---- */
+
+static GstEvent *
+anomaly_event (const gchar *event, guint frame, guint duration)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new ("vaelstm-anomaly", "event", G_TYPE_STRING, event,
+          "event-id", G_TYPE_UINT, 3, "running-time", G_TYPE_UINT64,
+          frame * GATED_FRAME, "duration", G_TYPE_UINT64,
+          duration * GATED_FRAME, NULL));
+}
+
+GST_START_TEST (test_events_where_the_meta_is_lost)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 44, GATED_NO_META);
+  gated_push_event (&gated, anomaly_event ("start", 45, 4));
+  gated_run (&gated, 45, 59, GATED_NO_META);
+  gated_push_event (&gated, anomaly_event ("end", 56, 15));
+  gated_run (&gated, 60, 150, GATED_NO_META);
+  gated_expect (&gated, 30, 61);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 30, 41, NULL);
+  gated_expect_message (&gated, "close", 30, 62, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* An end that got lost holds nothing open where buffers tell. */
+GST_START_TEST (test_meta_counts_more_than_events)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 44, GATED_NORMAL);
+  gated_push_event (&gated, anomaly_event ("start", 45, 4));
+  gated_run (&gated, 45, 50, GATED_ANOMALOUS);
+  gated_run (&gated, 51, 150, GATED_NORMAL);
+  gated_expect (&gated, 30, 55);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_detector_in_another_branch)
+{
+  GstHarness *other = gst_harness_new ("identity");
+  Gated gated;
+
+  gst_harness_set_src_caps_str (other, "video/x-raw");
+  gated_open (&gated, ROLLS (10, 5), "detector", other->element, NULL);
+  gated_run (&gated, 0, 49, GATED_NO_META);
+  /* It is late. */
+  gst_harness_push_event (other, anomaly_event ("start", 45, 0));
+  gated_run (&gated, 50, 59, GATED_NO_META);
+  /* It is ahead. */
+  gst_harness_push_event (other, anomaly_event ("end", 65, 20));
+  gst_harness_push_event (other, anomaly_event ("start", 105, 0));
+  gst_harness_push_event (other, anomaly_event ("end", 106, 1));
+  gated_run (&gated, 60, 200, GATED_NO_META);
+  gated_expect (&gated, 30, 70);
+  gated_expect (&gated, 90, 111);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 30, 45, NULL);
+  gated_expect_message (&gated, "close", 30, 71, "quiet");
+  gated_expect_message (&gated, "open", 90, 105, NULL);
+  gated_expect_message (&gated, "close", 90, 112, "quiet");
+  gst_harness_teardown (other);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_action_signals)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 39, GATED_NO_META);
+  g_signal_emit_by_name (gated.element, "open", 35 * GATED_FRAME);
+  gated_run (&gated, 40, 80, GATED_NO_META);
+  g_signal_emit_by_name (gated.element, "close");
+  gated_run (&gated, 81, 150, GATED_NO_META);
+  gated_expect (&gated, 20, 85);
+  gated_expect_none (&gated);
+
+  g_signal_emit_by_name (gated.element, "open", GST_CLOCK_TIME_NONE);
+  gated_run (&gated, 151, 155, GATED_NO_META);
+  gated_expect (&gated, 140, 155);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+typedef struct {
+  guint opened, closed;
+  guint event_id;
+  guint64 start, end;
+} Signals;
+
+static void
+on_opened (GstElement *gate, guint event_id, guint64 start, Signals *signals)
+{
+  signals->opened++;
+  signals->event_id = event_id;
+  signals->start = start;
+}
+
+static void
+on_closed (GstElement *gate, guint event_id, guint64 start, guint64 end,
+    Signals *signals)
+{
+  signals->closed++;
+  fail_unless_equals_int (event_id, signals->event_id);
+  fail_unless_equals_uint64 (start, signals->start);
+  signals->end = end;
+}
+
+GST_START_TEST (test_signals)
+{
+  Signals signals = {0};
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  g_signal_connect (gated.element, "opened", G_CALLBACK (on_opened), &signals);
+  g_signal_connect (gated.element, "closed", G_CALLBACK (on_closed), &signals);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 45, GATED_ANOMALOUS);
+  fail_unless_equals_int (signals.opened, 1);
+  fail_unless_equals_int (signals.closed, 0);
+  gated_run (&gated, 46, 100, GATED_NORMAL);
+  fail_unless_equals_int (signals.opened, 1);
+  fail_unless_equals_int (signals.closed, 1);
+  fail_unless_equals_int (signals.event_id, 7);
+  fail_unless_equals_uint64 (signals.start, 30 * GATED_FRAME);
+  fail_unless_equals_uint64 (signals.end, 51 * GATED_FRAME);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- what ends a segment ---- */
+
+GST_START_TEST (test_eos)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 50), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gated_run (&gated, 43, 49, GATED_NORMAL);
+  gated_push_event (&gated, gst_event_new_eos ());
+  gated_expect (&gated, 30, 49);
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_message (&gated, "close", 30, 50, "eos");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_eos_with_undecided_frames)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 3), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gated_run (&gated, 43, 48, GATED_NORMAL);
+  gated_push_event (&gated, gst_event_new_eos ());
+  gated_expect (&gated, 30, 45);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_message (&gated, "close", 30, 46, "eos");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_flush)
+{
+  Gated gated;
+  GstSegment segment;
+
+  gated_open (&gated, ROLLS (10, 50), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gated_push_event (&gated, gst_event_new_flush_start ());
+  gated_push_event (&gated, gst_event_new_flush_stop (TRUE));
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_message (&gated, "close", 30, 43, "flush");
+  gated_expect (&gated, 30, 42);
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_run (&gated, 5, 30, GATED_NORMAL);
+  gated_expect_none (&gated);
+  gated_run (&gated, 31, 31, GATED_ANOMALOUS);
+  gated_expect (&gated, 20, 31);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_stop_and_start)
+{
+  Gated gated;
+  GstSegment segment;
+
+  gated_open (&gated, ROLLS (10, 50), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gst_element_set_state (gated.element, GST_STATE_READY);
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_message (&gated, "close", 30, 43, "stop");
+  gated_expect (&gated, 30, 42);
+
+  gst_element_set_state (gated.element, GST_STATE_PLAYING);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gated_push_event (&gated, gst_event_new_stream_start ("again"));
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_run (&gated, 0, 15, GATED_NORMAL);
+  gated_expect_none (&gated);
+  gated_run (&gated, 16, 16, GATED_ANOMALOUS);
+  gated_expect (&gated, 0, 16);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* The serialized events and frames that came through: c caps, s segment, t
+ * tags, g gap, k key frame, b other frame. */
+static GstPadProbeReturn
+note (GstPad *pad, GstPadProbeInfo *info, gpointer log)
+{
+  static const struct {
+    GstEventType type;
+    gchar letter;
+  } letters[] = {{GST_EVENT_CAPS, 'c'}, {GST_EVENT_SEGMENT, 's'},
+      {GST_EVENT_TAG, 't'}, {GST_EVENT_GAP, 'g'}};
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    g_string_append_c (
+        log, GST_BUFFER_FLAG_IS_SET (
+                 GST_PAD_PROBE_INFO_BUFFER (info), GST_BUFFER_FLAG_DELTA_UNIT)
+                 ? 'b'
+                 : 'k');
+  else
+    for (guint i = 0; i < G_N_ELEMENTS (letters); i++)
+      if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == letters[i].type)
+        g_string_append_c (log, letters[i].letter);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Collects what comes through from now on. */
+static GString *
+watch (Gated *gated)
+{
+  GstPad *pad = gst_element_get_static_pad (gated->element, "src");
+  GString *log = g_string_new (NULL);
+
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note,
+      log, NULL);
+  gst_object_unref (pad);
+  return log;
+}
+
+static void
+set_caps (Gated *gated, gint width)
+{
+  GstCaps *caps = gst_caps_new_simple ("video/x-h264", "stream-format",
+      G_TYPE_STRING, "byte-stream", "alignment", G_TYPE_STRING, "au", "width",
+      G_TYPE_INT, width, NULL);
+
+  gated_push_event (gated, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
+}
+
+GST_START_TEST (test_new_caps_in_a_segment)
+{
+  Gated gated;
+  GString *log;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 49, GATED_ANOMALOUS);
+  log = watch (&gated);
+  set_caps (&gated, 640);
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_message (&gated, "close", 30, 50, "caps");
+  gated_run (&gated, 50, 52, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 50, 50, NULL);
+  gated_expect (&gated, 30, 49);
+  gated_expect (&gated, 50, 52);
+  fail_unless_equals_string (log->str, "ckbb");
+  g_string_free (log, TRUE);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* What was before goes out with the caps it had, as a segment of its own. */
+GST_START_TEST (test_new_caps_in_the_pre_roll)
+{
+  Gated gated;
+  GString *log;
+
+  gated_open (&gated, ROLLS (18, 5), NULL);
+  gated.key_interval = 5;
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  set_caps (&gated, 640);
+  gated_run (&gated, 40, 46, GATED_NORMAL);
+  log = watch (&gated);
+  gated_run (&gated, 47, 47, GATED_ANOMALOUS);
+  gated_expect_message (&gated, "open", 25, 47, NULL);
+  gated_expect_message (&gated, "close", 25, 40, "caps");
+  gated_expect_message (&gated, "open", 40, 47, NULL);
+  gated_expect (&gated, 25, 39);
+  gated_expect (&gated, 40, 47);
+  fail_unless_equals_string (log->str, "kbbbbkbbbbkbbbbckbbbbkbb");
+  g_string_free (log, TRUE);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_new_segment_in_a_segment)
+{
+  Gated gated;
+  GstSegment segment;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 49, GATED_ANOMALOUS);
+
+  /* One that goes on changes nothing. */
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.stop = 100 * GATED_FRAME;
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_run (&gated, 50, 54, GATED_ANOMALOUS);
+  gated_expect (&gated, 30, 54);
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_no_message (&gated);
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = 200 * GATED_FRAME;
+  segment.base = 55 * GATED_FRAME;
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_expect_message (&gated, "close", 30, 55, "segment");
+  gated_run (&gated, 200, 205, GATED_ANOMALOUS);
+  gated_expect (&gated, 200, 205);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- events and times ---- */
+
+GST_START_TEST (test_events_keep_their_place)
+{
+  Gated gated;
+  GString *log;
+
+  gated_open (&gated, ROLLS (3, 3), NULL);
+  gated.key_interval = 5;
+  log = watch (&gated);
+  gated_run (&gated, 0, 6, GATED_NORMAL);
+  gated_push_event (&gated, gst_event_new_tag (gst_tag_list_new_empty ()));
+  gated_push_event (&gated, gst_event_new_gap (7 * GATED_FRAME, GATED_FRAME));
+  gated_run (&gated, 8, 8, GATED_ANOMALOUS);
+  gated_run (&gated, 9, 11, GATED_NORMAL);
+  fail_unless_equals_string (log->str, "kbtgbbkb");
+  gated_run (&gated, 12, 30, GATED_NORMAL);
+  g_string_truncate (log, 0);
+  gated_push_event (&gated, gst_event_new_tag (gst_tag_list_new_empty ()));
+  gated_push_event (&gated, gst_event_new_gap (31 * GATED_FRAME, GATED_FRAME));
+  gated_run (&gated, 32, 100, GATED_NORMAL);
+  fail_unless_equals_string (log->str, "t");
+  g_string_free (log, TRUE);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static GstClockTime
+pull_running_time (Gated *gated)
+{
+  GstBuffer *buffer = gst_harness_pull (gated->harness);
+  GstPad *pad = gst_element_get_static_pad (gated->element, "src");
+  GstEvent *event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+  GstClockTime time;
+
+  gst_event_parse_segment (event, &segment);
+  time = gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  gst_event_unref (event);
+  gst_object_unref (pad);
+  gst_buffer_unref (buffer);
+  return time;
+}
+
+/* Running times go on from 0; the messages tell those of the source. */
+GST_START_TEST (test_retimestamp)
+{
+  Gated gated;
+  guint next = 0;
+
+  gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, NULL);
+  for (guint n = 0; n < 200; n++) {
+    gated_run (&gated, n, n, n % 60 == 32 ? GATED_ANOMALOUS : GATED_NORMAL);
+    while (gst_harness_buffers_in_queue (gated.harness) > 0)
+      fail_unless_equals_uint64 (
+          pull_running_time (&gated), next++ * GATED_FRAME);
+  }
+  fail_unless_equals_int (next, 3 * 7);
+  gated_expect_message (&gated, "open", 30, 32, NULL);
+  gated_expect_message (&gated, "close", 30, 37, "quiet");
+  gated_expect_message (&gated, "open", 90, 92, NULL);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_other_rates)
+{
+  static const gdouble rates[] = {0.5, 2, -1};
+  GstSegment segment;
+  Gated gated;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
+    guint n_per_second = GST_SECOND * ABS (rates[i]) / GATED_FRAME;
+
+    gated_open (
+        &gated, "pre-roll", 2 * GST_SECOND, "post-roll", GST_SECOND, NULL);
+    gated.key_interval = 1;
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    segment.rate = rates[i];
+    segment.stop = 100 * GATED_FRAME;
+    gated_push_event (&gated, gst_event_new_segment (&segment));
+    for (guint n = 0; n < 90; n++)
+      gated_run (&gated, rates[i] > 0 ? n : 99 - n, rates[i] > 0 ? n : 99 - n,
+          n == 50 ? GATED_ANOMALOUS : GATED_NORMAL);
+    for (guint n = 50 - 2 * n_per_second; n <= 50 + n_per_second; n++)
+      fail_unless_equals_int (
+          gated_pull (&gated, NULL), rates[i] > 0 ? n : 99 - n);
+    gated_expect_none (&gated);
+    gated_close (&gated);
+  }
+}
+GST_END_TEST
+
+/* A parameter set on its own, say. */
+GST_START_TEST (test_some_timestamps_are_missing)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  for (guint n = 0; n < 100; n++) {
+    GstBuffer *buffer =
+        gated_frame (&gated, n, n == 44 ? GATED_ANOMALOUS : GATED_NORMAL);
+
+    if (n % 10 == 3)
+      GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+    else if (n % 10 == 5)
+      GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_NONE;
+    gated_push (&gated, buffer);
+  }
+  gated_expect (&gated, 30, 49);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* They are when they come. */
+GST_START_TEST (test_all_timestamps_are_missing)
+{
+  GstTestClock *clock;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gst_harness_use_testclock (gated.harness);
+  clock = gst_harness_get_testclock (gated.harness);
+  for (guint n = 0; n < 100; n++) {
+    GstBuffer *buffer =
+        gated_frame (&gated, n, n == 44 ? GATED_ANOMALOUS : GATED_NORMAL);
+
+    gst_test_clock_set_time (clock, n * GATED_FRAME);
+    GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+    gated_push (&gated, buffer);
+  }
+  gated_expect (&gated, 30, 49);
+  gated_expect_none (&gated);
+  gst_object_unref (clock);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- downstream ---- */
+
+GST_START_TEST (test_tells_upstream_what_downstream_says)
+{
+  Gated gated;
+  GstBuffer *buffer;
+
+  gated_open (&gated, ROLLS (0, 5), NULL);
+  gated.key_interval = 1;
+  gst_pad_set_active (gated.harness->sinkpad, FALSE);
+  gated_run (&gated, 0, 9, GATED_NORMAL);
+  buffer = gated_frame (&gated, 10, GATED_ANOMALOUS);
+  fail_unless_equals_int (
+      gst_harness_push (gated.harness, buffer), GST_FLOW_FLUSHING);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* A backlog goes out over many frames, in order, when downstream is slow. */
+static GstPadProbeReturn
+delay (GstPad *pad, GstPadProbeInfo *info, gpointer n_passed)
+{
+  g_usleep (G_USEC_PER_SEC / 20);
+  ++*(guint *)n_passed;
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (test_backlog_does_not_hold_up_the_source)
+{
+  Gated gated;
+  GstPad *pad;
+  guint n_passed = 0;
+
+  gated_open (&gated, ROLLS (30, 20), NULL);
+  pad = gst_element_get_static_pad (gated.element, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, delay, &n_passed, NULL);
+  gst_object_unref (pad);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  for (guint n = 40; n < 50; n++) {
+    guint before = n_passed;
+
+    gated_run (&gated, n, n, GATED_ANOMALOUS);
+    fail_unless (n_passed - before <= 2);
+  }
+  gated_push_event (&gated, gst_event_new_eos ());
+  gated_expect (&gated, 10, 49);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_keeps_pools_from_upstream)
+{
+  GstQuery *query = gst_query_new_allocation (NULL, TRUE);
+  GstPad *pad;
+  Gated gated;
+
+  gated_open (&gated, NULL);
+  pad = gst_element_get_static_pad (gated.element, "sink");
+  fail_if (gst_pad_query (pad, query));
+  gst_query_unref (query);
+
+  gst_harness_set_upstream_latency (gated.harness, 30 * GST_MSECOND);
+  fail_unless_equals_uint64 (
+      gst_harness_query_latency (gated.harness), 30 * GST_MSECOND);
+  gst_object_unref (pad);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_test (tcase, test_lets_nothing_through_unasked);
+  tcase_add_test (tcase, test_segment_from_key_frame_to_post_roll);
+  tcase_add_test (tcase, test_key_frames_further_apart_than_pre_roll);
+  tcase_add_test (tcase, test_starts_with_what_there_is);
+  tcase_add_test (tcase, test_waits_for_a_key_frame);
+  tcase_add_test (tcase, test_no_rolls);
+  tcase_add_test (tcase, test_anomaly_in_post_roll_goes_on);
+  tcase_add_test (tcase, test_two_anomalies_make_two_segments);
+  tcase_add_test (tcase, test_second_pre_roll_reaches_into_the_first_segment);
+  tcase_add_test (tcase, test_anomaly_before_the_next_key_frame_goes_on);
+  tcase_add_test (tcase, test_max_duration);
+  tcase_add_test (tcase, test_asks_for_key_frames);
+  tcase_add_test (tcase, test_max_bytes);
+  tcase_add_test (tcase, test_group_larger_than_max_bytes);
+  tcase_add_test (tcase, test_frees_what_is_too_old);
+  tcase_add_test (tcase, test_b_frames);
+  tcase_add_test (tcase, test_open_groups);
+  tcase_add_test (tcase, test_open_groups_and_max_duration);
+  tcase_add_test (tcase, test_events_where_the_meta_is_lost);
+  tcase_add_test (tcase, test_meta_counts_more_than_events);
+  tcase_add_test (tcase, test_detector_in_another_branch);
+  tcase_add_test (tcase, test_action_signals);
+  tcase_add_test (tcase, test_signals);
+  tcase_add_test (tcase, test_eos);
+  tcase_add_test (tcase, test_eos_with_undecided_frames);
+  tcase_add_test (tcase, test_flush);
+  tcase_add_test (tcase, test_stop_and_start);
+  tcase_add_test (tcase, test_new_caps_in_a_segment);
+  tcase_add_test (tcase, test_new_caps_in_the_pre_roll);
+  tcase_add_test (tcase, test_new_segment_in_a_segment);
+  tcase_add_test (tcase, test_events_keep_their_place);
+  tcase_add_test (tcase, test_retimestamp);
+  tcase_add_test (tcase, test_other_rates);
+  tcase_add_test (tcase, test_some_timestamps_are_missing);
+  tcase_add_test (tcase, test_all_timestamps_are_missing);
+  tcase_add_test (tcase, test_tells_upstream_what_downstream_says);
+  tcase_add_test (tcase, test_backlog_does_not_hold_up_the_source);
+  tcase_add_test (tcase, test_keeps_pools_from_upstream);
+}
+
+int
+main (int argc, char **argv)
+{
+  Suite *suite = suite_create ("gate");
+  TCase *tcase = tcase_create ("gate");
+
+  gst_check_init (&argc, &argv);
+  add_tests (tcase);
+  suite_add_tcase (suite, tcase);
+  return gst_check_run_suite (suite, "gate", __FILE__) != 0;
+}
