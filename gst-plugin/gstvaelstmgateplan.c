@@ -182,17 +182,32 @@ get_cut (const GstVaeLstmGatePlan *plan, const GstVaeLstmGateItem *item)
   return item->cut;
 }
 
+/* The open segment's last moment: that which is wanted, or that of a buffer
+ * which others need that are. */
+static GstClockTimeDiff
+get_end (const GstVaeLstmGatePlan *plan)
+{
+  const GstVaeLstmGateAnomaly *anomaly =
+      gst_vae_lstm_gate_anomalies_get (plan->anomalies, 0);
+
+  return MAX (until (plan, anomaly), plan->latest);
+}
+
 /* Sends n items, or as many as come before a cut. */
 static GstVaeLstmGateStep
-send_items (const GstVaeLstmGatePlan *plan, guint n)
+send_items (GstVaeLstmGatePlan *plan, guint n)
 {
-  const gchar *cut = get_cut (plan, peek (plan, 0));
-  guint i = 1;
+  const GstVaeLstmGateItem *item = peek (plan, 0);
+  const gchar *cut = get_cut (plan, item);
+  guint i = 0;
 
   if (cut)
     return close_for (cut);
-  while (i < n && !get_cut (plan, peek (plan, i)))
-    i++;
+  do {
+    if (item->is_buffer)
+      plan->latest = MAX (plan->latest, item->time);
+    item = peek (plan, ++i);
+  } while (i < n && !get_cut (plan, item));
   return (GstVaeLstmGateStep){GST_VAE_LSTM_GATE_SEND, .n = i};
 }
 
@@ -231,8 +246,7 @@ next_when_over (GstVaeLstmGatePlan *plan)
 static GstVaeLstmGateStep
 next_when_open (GstVaeLstmGatePlan *plan)
 {
-  GstClockTimeDiff end =
-      until (plan, gst_vae_lstm_gate_anomalies_get (plan->anomalies, 0));
+  GstClockTimeDiff end = get_end (plan);
   guint wanted = gst_vae_lstm_gate_ring_count_until (plan->ring, end);
   const GstVaeLstmGateItem *oldest = peek (plan, 0);
 
@@ -255,15 +269,14 @@ const GstVaeLstmGateAnomaly *
 gst_vae_lstm_gate_plan_open (GstVaeLstmGatePlan *plan)
 {
   plan->open = TRUE;
-  plan->start = peek (plan, 0)->time;
+  plan->start = plan->latest = peek (plan, 0)->time;
   return gst_vae_lstm_gate_anomalies_get (plan->anomalies, 0);
 }
 
 void
 gst_vae_lstm_gate_plan_close (GstVaeLstmGatePlan *plan)
 {
-  GstClockTimeDiff end =
-      until (plan, gst_vae_lstm_gate_anomalies_get (plan->anomalies, 0));
+  GstClockTimeDiff end = get_end (plan);
 
   plan->open = FALSE;
   if ((plan->ended || plan->bound > end) &&

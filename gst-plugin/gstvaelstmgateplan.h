@@ -33,8 +33,11 @@ typedef struct {
   GstClockTimeDiff bound;  /* no buffer to come is shown before */
   gboolean ended;          /* none is to come */
 
-  gboolean open;          /* between an OPEN and a CLOSE */
-  GstClockTimeDiff start; /* of the open segment: its first buffer's time */
+  gboolean open; /* between an OPEN and a CLOSE */
+
+  /* Of the open segment. */
+  GstClockTimeDiff start;  /* its first buffer's time */
+  GstClockTimeDiff latest; /* that is shown of those to be sent so far */
 } GstVaeLstmGatePlan;
 
 typedef enum {
