@@ -94,6 +94,15 @@
  * there was none at EOS; an application that wants each file as soon as
  * possible has a muxer for each segment.
  *
+ * ## Sound
+ *
+ * Request pads `sink_%u` and `src_%u` come in pairs, either of which can be
+ * asked for, and let other streams follow the gate: a buffer that starts while
+ * a segment is on goes through, whole. It waits until it is clear whether the
+ * segment goes on, so these streams are a frame or more behind, and at their
+ * EOS they wait for the first one to catch up: as before a muxer, each stream
+ * needs a thread of its own (a `queue`).
+ *
  * ## Messages
  *
  * Element messages `vaelstmgate` are posted before a segment's first buffer and
@@ -124,10 +133,13 @@
 #include "gstvaelstmgate.h"
 
 #include <gst/video/video.h>
+#include <string.h>
 
 #include "gstvaelstmgateclock.h"
+#include "gstvaelstmgatefollower.h"
 #include "gstvaelstmgateoutput.h"
 #include "gstvaelstmgateplan.h"
+#include "gstvaelstmgatespans.h"
 #include "gstvaelstmgatesplit.h"
 #include "gstvaelstmmeta.h"
 
@@ -161,6 +173,10 @@ static guint signals[N_SIGNALS];
 #define UNKNOWN_DURATION (40 * GST_MSECOND)
 #define MIN_BURST 2
 
+/* How far other streams may be ahead of an open segment: as much as a muxer
+ * may want of them before it takes the next frame. */
+#define MAX_LEAD GST_SECOND
+
 /* The open segment, or the last one. Running times. */
 typedef struct {
   guint event_id;
@@ -182,6 +198,10 @@ struct _GstVaeLstmGate {
   gulong detector_probe;
   GstVaeLstmGatePlan plan; /* changed by the streaming thread; others add
                               anomalies */
+  GPtrArray *followers;
+  guint n_pads; /* asked for so far, for their names */
+
+  GstVaeLstmGateSpans *spans; /* for the followers */
 
   /* By the streaming thread. */
   GstVaeLstmGateClock clock;
@@ -200,6 +220,10 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate follower_sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate follower_src_template = GST_STATIC_PAD_TEMPLATE (
+    "src_%u", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
 
 #define gst_vae_lstm_gate_parent_class parent_class
 G_DEFINE_TYPE (GstVaeLstmGate, gst_vae_lstm_gate, GST_TYPE_ELEMENT)
@@ -492,6 +516,7 @@ open_segment (GstVaeLstmGate *self)
   };
   gst_vae_lstm_gate_output_begin (
       &self->output, find_shift (self, &last, first));
+  gst_vae_lstm_gate_spans_begin (self->spans, first->time, self->output.shift);
   split_files (self, &last, first);
   report_open (self, anomaly.start);
   ask_for_key_frames (self, GST_BUFFER (first->object));
@@ -507,6 +532,21 @@ close_segment (GstVaeLstmGate *self, const gchar *reason)
 
   self->follows = TRUE;
   report_close (self, reason);
+}
+
+/* Lets the others come as far as it is decided. Before a buffer goes out: what
+ * takes it may wait for them. */
+static void
+lead_followers (GstVaeLstmGate *self)
+{
+  GstClockTimeDiff end = self->recording.end, decided;
+
+  GST_OBJECT_LOCK (self);
+  decided = gst_vae_lstm_gate_plan_get_decided (&self->plan);
+  if (self->plan.open)
+    end = decided = CLAMP (decided, end, end + MAX_LEAD);
+  GST_OBJECT_UNLOCK (self);
+  gst_vae_lstm_gate_spans_advance (self->spans, end, decided);
 }
 
 static GstVaeLstmGateItem
@@ -553,6 +593,7 @@ send_item (GstVaeLstmGate *self)
   if (item.is_buffer) {
     recording->end = MAX (recording->end, item.end);
     recording->decodable = item.order + (item.end - item.time);
+    lead_followers (self);
   }
   self->flow = gst_vae_lstm_gate_output_send (&self->output, &item);
 }
@@ -644,6 +685,7 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   read_meta (self, &item);
   push_item (self, &item);
   run (self, deadline);
+  lead_followers (self);
   return self->flow;
 }
 
@@ -715,6 +757,8 @@ end_stream (GstVaeLstmGate *self, GstEvent *event)
   self->plan.ended = TRUE;
   GST_OBJECT_UNLOCK (self);
   run (self, G_MAXINT64);
+  lead_followers (self);
+  gst_vae_lstm_gate_spans_finish (self->spans);
   interrupt (self, "eos");
   return gst_pad_push_event (self->srcpad, event);
 }
@@ -728,6 +772,7 @@ gst_vae_lstm_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     return end_stream (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
     interrupt (self, "flush");
+    gst_vae_lstm_gate_spans_reset (self->spans);
     return gst_pad_push_event (self->srcpad, event);
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
@@ -745,20 +790,165 @@ gst_vae_lstm_gate_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return gst_pad_query_default (pad, parent, query);
 }
 
+/* ---------------------------------------------------------------- followers */
+
+/* The follower whose pad that is; NULL for the gate's own. Under the object
+ * lock. */
+static GstVaeLstmGateFollower *
+find_follower (GstVaeLstmGate *self, GstPad *pad)
+{
+  for (guint i = 0; i < self->followers->len; i++)
+    if (gst_vae_lstm_gate_follower_get_other (self->followers->pdata[i], pad))
+      return self->followers->pdata[i];
+  return NULL;
+}
+
+/* Each stream keeps to its own pair of pads. */
+static GstIterator *
+gst_vae_lstm_gate_iterate_links (GstPad *pad, GstObject *parent)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
+  GstVaeLstmGateFollower *follower;
+  GValue value = G_VALUE_INIT;
+  GstIterator *links;
+  GstPad *other;
+
+  GST_OBJECT_LOCK (self);
+  if ((follower = find_follower (self, pad)))
+    other = gst_vae_lstm_gate_follower_get_other (follower, pad);
+  else
+    other = pad == self->sinkpad ? self->srcpad : self->sinkpad;
+  g_value_init (&value, GST_TYPE_PAD);
+  g_value_set_object (&value, other);
+  GST_OBJECT_UNLOCK (self);
+
+  links = gst_iterator_new_single (GST_TYPE_PAD, &value);
+  g_value_unset (&value);
+  return links;
+}
+
+static void
+set_common_functions (GstPad *sink, GstPad *src)
+{
+  gst_pad_set_query_function (
+      sink, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_sink_query));
+  gst_pad_set_iterate_internal_links_function (
+      sink, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_iterate_links));
+  gst_pad_set_iterate_internal_links_function (
+      src, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_iterate_links));
+  GST_PAD_SET_PROXY_CAPS (sink);
+  GST_PAD_SET_PROXY_CAPS (src);
+}
+
+static GstPad *
+make_follower_pad (GstStaticPadTemplate *static_template, guint number)
+{
+  GstPadTemplate *template = gst_static_pad_template_get (static_template);
+  gchar *name = g_strdup_printf (template->name_template, number);
+  GstPad *pad = gst_pad_new_from_template (template, name);
+
+  g_free (name);
+  gst_object_unref (template);
+  return pad;
+}
+
+/* The number in the name that was asked for, or the next one. */
+static guint
+choose_number (GstVaeLstmGate *self, const gchar *name)
+{
+  guint64 number;
+
+  if (!name || !(name = strchr (name, '_')) ||
+      !g_ascii_string_to_unsigned (
+          name + 1, 10, 0, G_MAXUINT - 1, &number, NULL))
+    number = self->n_pads;
+  self->n_pads = MAX (self->n_pads, number + 1);
+  return number;
+}
+
+/* Asked for either pad, makes both. */
+static GstPad *
+gst_vae_lstm_gate_request_new_pad (GstElement *element,
+    GstPadTemplate *template, const gchar *name, const GstCaps *caps)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
+  GstPad *sink, *src;
+  guint number;
+
+  GST_OBJECT_LOCK (self);
+  number = choose_number (self, name);
+  sink = make_follower_pad (&follower_sink_template, number);
+  src = make_follower_pad (&follower_src_template, number);
+  g_ptr_array_add (
+      self->followers, gst_vae_lstm_gate_follower_new (sink, src, self->spans));
+  GST_OBJECT_UNLOCK (self);
+
+  set_common_functions (sink, src);
+  gst_pad_set_active (src, TRUE);
+  gst_pad_set_active (sink, TRUE);
+  gst_element_add_pad (element, src);
+  gst_element_add_pad (element, sink);
+  return GST_PAD_TEMPLATE_DIRECTION (template) == GST_PAD_SINK ? sink : src;
+}
+
+static void
+gst_vae_lstm_gate_release_pad (GstElement *element, GstPad *pad)
+{
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
+  GstVaeLstmGateFollower *follower;
+  GstPad *other;
+
+  GST_OBJECT_LOCK (self);
+  if ((follower = find_follower (self, pad)))
+    g_ptr_array_remove_fast (self->followers, follower);
+  GST_OBJECT_UNLOCK (self);
+  if (!follower)
+    return; /* went with the other one */
+
+  other = gst_vae_lstm_gate_follower_get_other (follower, pad);
+  gst_vae_lstm_gate_follower_interrupt (follower);
+  gst_pad_set_active (pad, FALSE);
+  gst_pad_set_active (other, FALSE);
+  gst_element_remove_pad (element, pad);
+  gst_element_remove_pad (element, other);
+  gst_vae_lstm_gate_follower_free (follower);
+}
+
+static void
+for_each_follower (
+    GstVaeLstmGate *self, void (*act) (GstVaeLstmGateFollower *follower))
+{
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->followers->len; i++)
+    act (self->followers->pdata[i]);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* ------------------------------------------------------------------- states */
+
+static void
+forget_all (GstVaeLstmGate *self)
+{
+  interrupt (self, "stop");
+  gst_vae_lstm_gate_output_reset (&self->output);
+  gst_clear_caps (&self->caps);
+  self->n_recordings = 0;
+  self->has_meta = self->warned = FALSE;
+  gst_vae_lstm_gate_spans_reset (self->spans);
+  for_each_follower (self, gst_vae_lstm_gate_follower_reset);
+}
+
 static GstStateChangeReturn
 gst_vae_lstm_gate_change_state (GstElement *element, GstStateChange transition)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
-  GstStateChangeReturn result =
-      GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+  GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    interrupt (self, "stop");
-    gst_vae_lstm_gate_output_reset (&self->output);
-    gst_clear_caps (&self->caps);
-    self->n_recordings = 0;
-    self->has_meta = self->warned = FALSE;
-  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    for_each_follower (self, gst_vae_lstm_gate_follower_interrupt);
+  result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    forget_all (self);
   return result;
 }
 
@@ -950,6 +1140,8 @@ gst_vae_lstm_gate_finalize (GObject *object)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
 
+  g_ptr_array_unref (self->followers);
+  gst_vae_lstm_gate_spans_free (self->spans);
   gst_vae_lstm_gate_plan_clear (&self->plan);
   gst_clear_caps (&self->caps);
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -977,6 +1169,14 @@ gst_vae_lstm_gate_class_init (GstVaeLstmGateClass *klass)
       "The vaelstm authors");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_add_static_pad_template (
+      element_class, &follower_sink_template);
+  gst_element_class_add_static_pad_template (
+      element_class, &follower_src_template);
+  element_class->request_new_pad =
+      GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_request_new_pad);
+  element_class->release_pad =
+      GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_release_pad);
   element_class->change_state =
       GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_change_state);
 }
@@ -996,18 +1196,17 @@ gst_vae_lstm_gate_init (GstVaeLstmGate *self)
   gst_vae_lstm_gate_clock_reset (&self->clock);
   self->anomalous = GST_CLOCK_STIME_NONE;
 
+  self->followers = g_ptr_array_new ();
+  self->spans = gst_vae_lstm_gate_spans_new ();
+
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
   gst_pad_set_chain_function (
       self->sinkpad, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_chain));
   gst_pad_set_event_function (
       self->sinkpad, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_sink_event));
-  gst_pad_set_query_function (
-      self->sinkpad, GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_sink_query));
-  GST_PAD_SET_PROXY_CAPS (self->sinkpad);
+  set_common_functions (self->sinkpad, self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
-
-  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
-  GST_PAD_SET_PROXY_CAPS (self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
   self->output.pad = self->srcpad;
   gst_vae_lstm_gate_output_reset (&self->output);

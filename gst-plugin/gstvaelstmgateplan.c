@@ -283,3 +283,17 @@ gst_vae_lstm_gate_plan_close (GstVaeLstmGatePlan *plan)
       gst_vae_lstm_gate_ring_count_until (plan->ring, end) == 0)
     g_array_remove_index (plan->anomalies, 0);
 }
+
+GstClockTimeDiff
+gst_vae_lstm_gate_plan_get_decided (const GstVaeLstmGatePlan *plan)
+{
+  const GstVaeLstmGateItem *oldest = peek (plan, 0);
+  GstClockTimeDiff end;
+
+  if (plan->open) {
+    end = get_end (plan);
+    return end < G_MAXINT64 ? end + 1 : end;
+  }
+  return oldest && oldest->is_buffer ? MIN (plan->bound, oldest->time)
+                                     : plan->bound;
+}

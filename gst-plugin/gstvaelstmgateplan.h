@@ -74,3 +74,8 @@ GstVaeLstmGateStep gst_vae_lstm_gate_plan_next (GstVaeLstmGatePlan *plan);
 const GstVaeLstmGateAnomaly *gst_vae_lstm_gate_plan_open (
     GstVaeLstmGatePlan *plan);
 void gst_vae_lstm_gate_plan_close (GstVaeLstmGatePlan *plan);
+
+/* Up to, but not at, this moment it is decided what is in a segment: while one
+ * is open, everything since its start. */
+GstClockTimeDiff gst_vae_lstm_gate_plan_get_decided (
+    const GstVaeLstmGatePlan *plan);

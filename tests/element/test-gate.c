@@ -953,6 +953,173 @@ GST_START_TEST (test_keeps_pools_from_upstream)
 }
 GST_END_TEST
 
+/* ---- a stream that follows ---- */
+
+#define SOUND (GATED_FRAME / 5)
+
+static GstHarness *
+add_sound (Gated *gated)
+{
+  GstHarness *sound =
+      gst_harness_new_with_element (gated->element, "sink_%u", "src_0");
+
+  gst_harness_set_src_caps_str (sound, "audio/x-raw");
+  return sound;
+}
+
+/* Pushes the sound of frames first..last, five buffers each. */
+static void
+run_sound (GstHarness *sound, guint first_frame, guint last_frame)
+{
+  for (guint n = 5 * first_frame; n < 5 * (last_frame + 1); n++) {
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 10, NULL);
+
+    GST_BUFFER_PTS (buffer) = n * SOUND;
+    GST_BUFFER_DURATION (buffer) = SOUND;
+    fail_unless_equals_int (gst_harness_push (sound, buffer), GST_FLOW_OK);
+  }
+}
+
+/* That of frames first..last has come through, the first buffer flagged. */
+static void
+expect_sound (GstHarness *sound, guint first_frame, guint last_frame)
+{
+  for (guint n = 5 * first_frame; n < 5 * (last_frame + 1); n++) {
+    GstBuffer *buffer = gst_harness_try_pull (sound);
+    gboolean starts = n == 5 * first_frame;
+
+    fail_unless (buffer != NULL, "sound %u is missing", n);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), n * SOUND);
+    fail_unless_equals_int (
+        GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), starts);
+    gst_buffer_unref (buffer);
+  }
+}
+
+/* Two segments; the sound is some frames ahead (> 0) or behind. */
+static void
+check_sound (gint ahead)
+{
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  sound = add_sound (&gated);
+  for (gint n = -40; n < 240; n++) {
+    if (n + ahead >= 0)
+      run_sound (sound, n + ahead, n + ahead);
+    if (n >= 0)
+      gated_run (&gated, n, n,
+          (n >= 32 && n <= 40) || n == 100 ? GATED_ANOMALOUS : GATED_NORMAL);
+  }
+  gated_expect (&gated, 20, 45);
+  gated_expect (&gated, 90, 105);
+  expect_sound (sound, 20, 45);
+  expect_sound (sound, 90, 105);
+  fail_unless (gst_harness_try_pull (sound) == NULL);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+
+GST_START_TEST (test_sound_follows)
+{
+  check_sound (0);
+}
+GST_END_TEST
+
+GST_START_TEST (test_sound_that_is_ahead)
+{
+  check_sound (25);
+}
+GST_END_TEST
+
+GST_START_TEST (test_sound_that_is_behind)
+{
+  check_sound (-25);
+}
+GST_END_TEST
+
+static gpointer
+end_sound (gpointer sound)
+{
+  gst_harness_push_event (sound, gst_event_new_eos ());
+  return NULL;
+}
+
+/* Sound that has ended is not lost while frames are still to come. */
+GST_START_TEST (test_sound_ends_first)
+{
+  GThread *thread;
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  sound = add_sound (&gated);
+  gated_run (&gated, 0, 20, GATED_NORMAL);
+  run_sound (sound, 0, 60);
+  thread = g_thread_new ("sound", end_sound, sound);
+  gated_run (&gated, 21, 44, GATED_NORMAL);
+  gated_run (&gated, 45, 50, GATED_ANOMALOUS);
+  gated_run (&gated, 51, 58, GATED_NORMAL);
+  gated_push_event (&gated, gst_event_new_eos ());
+  g_thread_join (thread);
+  expect_sound (sound, 30, 55);
+  fail_unless (gst_harness_try_pull (sound) == NULL);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Stopping ends the wait. */
+GST_START_TEST (test_stop_while_sound_waits)
+{
+  GThread *thread;
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, NULL);
+  sound = add_sound (&gated);
+  run_sound (sound, 0, 60);
+  thread = g_thread_new ("sound", end_sound, sound);
+  g_usleep (G_USEC_PER_SEC / 100);
+  gst_element_set_state (gated.element, GST_STATE_NULL);
+  g_thread_join (thread);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_pads_come_in_pairs)
+{
+  GstElement *gate = gst_element_factory_make ("vaelstmgate", NULL);
+  GstPad *sink, *src, *found;
+  GstIterator *links;
+  GValue value = G_VALUE_INIT;
+
+  sink = gst_element_request_pad_simple (gate, "sink_%u");
+  found = gst_element_get_static_pad (gate, "src_0");
+  fail_unless (found != NULL);
+  gst_object_unref (found);
+  src = gst_element_request_pad_simple (gate, "src_7");
+  found = gst_element_get_static_pad (gate, "sink_7");
+  fail_unless (found != NULL);
+
+  links = gst_pad_iterate_internal_links (src);
+  fail_unless_equals_int (gst_iterator_next (links, &value), GST_ITERATOR_OK);
+  fail_unless (g_value_get_object (&value) == found);
+  fail_unless_equals_int (gst_iterator_next (links, &value), GST_ITERATOR_DONE);
+  g_value_unset (&value);
+  gst_iterator_free (links);
+  gst_object_unref (found);
+
+  gst_element_release_request_pad (gate, sink);
+  fail_unless (gst_element_get_static_pad (gate, "src_0") == NULL);
+  gst_object_unref (sink);
+  gst_object_unref (src);
+  gst_object_unref (gate); /* with a pair that nobody released */
+}
+GST_END_TEST
+
 static void
 add_tests (TCase *tcase)
 {
@@ -994,6 +1161,12 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_tells_upstream_what_downstream_says);
   tcase_add_test (tcase, test_backlog_does_not_hold_up_the_source);
   tcase_add_test (tcase, test_keeps_pools_from_upstream);
+  tcase_add_test (tcase, test_sound_follows);
+  tcase_add_test (tcase, test_sound_that_is_ahead);
+  tcase_add_test (tcase, test_sound_that_is_behind);
+  tcase_add_test (tcase, test_sound_ends_first);
+  tcase_add_test (tcase, test_stop_while_sound_waits);
+  tcase_add_test (tcase, test_pads_come_in_pairs);
 }
 
 int
