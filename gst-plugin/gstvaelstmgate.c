@@ -89,10 +89,12 @@
  *
  * With #GstVaeLstmGate:split each splitmuxsink downstream gets its action
  * signal `split-at-running-time` when a segment starts, and so writes one file
- * per segment; set its max-size-time to 0. It ends a file only when the next
- * segment has had its second key frame, or at EOS, and makes an empty file when
- * there was none at EOS; an application that wants each file as soon as
- * possible has a muxer for each segment.
+ * per segment; set its max-size-time to 0. Its `format-location-full` is
+ * answered for it when there was no segment at EOS, which would otherwise make
+ * an empty file. It ends a file only when the next segment has had its second
+ * key frame, or at EOS; an application that wants each file as soon as possible
+ * has a muxer for each segment. Matroska files start at 0 with
+ * `muxer="matroskamux offset-to-zero=true"`.
  *
  * ## Sound
  *
@@ -472,8 +474,9 @@ split_files (GstVaeLstmGate *self, const Recording *last,
   GstClockTimeDiff time =
       self->recording.continues ? MIN (last->end, first->time) : first->time;
 
-  if (self->split && self->n_recordings > 0 &&
-      time > (GstClockTimeDiff)self->output.shift)
+  if (self->n_recordings == 0)
+    gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
+  else if (self->split && time > (GstClockTimeDiff)self->output.shift)
     gst_vae_lstm_gate_split (self->srcpad, time - self->output.shift);
 }
 
@@ -760,6 +763,8 @@ end_stream (GstVaeLstmGate *self, GstEvent *event)
   lead_followers (self);
   gst_vae_lstm_gate_spans_finish (self->spans);
   interrupt (self, "eos");
+  if (self->split && self->n_recordings == 0)
+    gst_vae_lstm_gate_split_discard (self->srcpad, TRUE);
   return gst_pad_push_event (self->srcpad, event);
 }
 
@@ -932,6 +937,7 @@ forget_all (GstVaeLstmGate *self)
   interrupt (self, "stop");
   gst_vae_lstm_gate_output_reset (&self->output);
   gst_clear_caps (&self->caps);
+  gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
   self->n_recordings = 0;
   self->has_meta = self->warned = FALSE;
   gst_vae_lstm_gate_spans_reset (self->spans);

@@ -57,13 +57,48 @@ find_sinks (GstPad *src, guint depth, GPtrArray *sinks)
   gst_object_unref (peer);
 }
 
-void
-gst_vae_lstm_gate_split (GstPad *src, GstClockTime running_time)
+/* Owned by the caller. */
+static GPtrArray *
+get_sinks (GstPad *src)
 {
   GPtrArray *sinks = g_ptr_array_new_with_free_func (gst_object_unref);
 
   find_sinks (src, 0, sinks);
+  return sinks;
+}
+
+void
+gst_vae_lstm_gate_split (GstPad *src, GstClockTime running_time)
+{
+  GPtrArray *sinks = get_sinks (src);
+
   for (guint i = 0; i < sinks->len; i++)
     g_signal_emit_by_name (sinks->pdata[i], SIGNAL, running_time);
+  g_ptr_array_unref (sinks);
+}
+
+/* Connected last, it has the last word. */
+static gchar *
+get_nowhere (
+    GstElement *sink, guint index, GstSample *first, gpointer user_data)
+{
+#ifdef G_OS_WIN32
+  return g_strdup ("NUL");
+#else
+  return g_strdup ("/dev/null");
+#endif
+}
+
+void
+gst_vae_lstm_gate_split_discard (GstPad *src, gboolean discards)
+{
+  GPtrArray *sinks = get_sinks (src);
+
+  for (guint i = 0; i < sinks->len; i++) {
+    g_signal_handlers_disconnect_by_func (sinks->pdata[i], get_nowhere, NULL);
+    if (discards)
+      g_signal_connect (sinks->pdata[i], "format-location-full",
+          G_CALLBACK (get_nowhere), NULL);
+  }
   g_ptr_array_unref (sinks);
 }

@@ -38,9 +38,13 @@ typedef struct {
 
 static const Visit visits[] = {{120, 130}, {230, 235}};
 
+static gboolean calm; /* there are none */
+
 static gboolean
 is_anomalous (guint n)
 {
+  if (calm)
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (visits); i++)
     if (n >= visits[i].first && n <= visits[i].last)
       return TRUE;
@@ -307,6 +311,19 @@ GST_START_TEST (test_each_segment_is_a_file)
 }
 GST_END_TEST
 
+/* Not even an empty one. */
+GST_START_TEST (test_no_segment_is_no_file)
+{
+  gchar *directory = g_dir_make_tmp (NULL, NULL);
+
+  calm = TRUE;
+  record (&recorders[__i__], directory);
+  fail_unless (g_rmdir (directory) == 0, "there is a file");
+  calm = FALSE;
+  g_free (directory);
+}
+GST_END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -316,6 +333,8 @@ main (int argc, char **argv)
   gst_check_init (&argc, &argv);
   tcase_add_loop_test (
       tcase, test_each_segment_is_a_file, 0, G_N_ELEMENTS (recorders));
+  tcase_add_loop_test (
+      tcase, test_no_segment_is_no_file, 2, G_N_ELEMENTS (recorders) - 2);
   suite_add_tcase (suite, tcase);
   return gst_check_run_suite (suite, "gate-recording", __FILE__) != 0;
 }
