@@ -252,11 +252,12 @@ next_when_open (GstVaeLstmGatePlan *plan)
 
   if (wanted > 0)
     return send_items (plan, wanted);
-  if (plan->ended)
+  if (plan->ended && (!oldest || !get_reached (plan, 1)))
     return close_for ("eos");
   if (oldest && !oldest->is_buffer)
     return send_items (plan, 1);
-  return oldest && plan->bound > end ? next_when_over (plan) : wait_for_more ();
+  return oldest && (plan->ended || plan->bound > end) ? next_when_over (plan)
+                                                      : wait_for_more ();
 }
 
 GstVaeLstmGateStep
