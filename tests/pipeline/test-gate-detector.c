@@ -1,0 +1,99 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The gate behind a real detector, reached by each of the ways there are. */
+
+#include "running.h"
+
+#define SOURCE "video/x-raw,format=I420,width=128,height=128,framerate=30/1"
+#define RECORDER                                                               \
+  "x264enc tune=zerolatency key-int-max=10 ! h264parse ! vaelstmgate "         \
+  "name=gate ! fakesink name=sink async=false"
+
+/* What came out. */
+typedef struct {
+  guint n;
+  guint n_starts; /* flagged DISCONT */
+  gboolean key_starts;
+} Outcome;
+
+static GstPadProbeReturn
+note (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  Outcome *outcome = user_data;
+
+  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT)) {
+    outcome->key_starts =
+        !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    outcome->n_starts++;
+  }
+  outcome->n++;
+  return GST_PAD_PROBE_OK;
+}
+
+/* Everything is one segment: the anomaly starts with the first frames. */
+static void
+check_run (GstElement *pipeline, guint n_frames)
+{
+  Outcome outcome = {0};
+
+  running_probe_sink (pipeline, note, &outcome);
+  running_play_to_eos (pipeline);
+  fail_unless_equals_int (outcome.n, n_frames);
+  fail_unless_equals_int (outcome.n_starts, 1);
+  fail_unless (outcome.key_starts);
+  running_stop (pipeline);
+}
+
+GST_START_TEST (test_meta_through_an_encoder)
+{
+  check_run (running_launch (
+                 "videotestsrc num-buffers=90 ! " SOURCE " ! %s ! " RECORDER),
+      90);
+}
+GST_END_TEST
+
+GST_START_TEST (test_events_without_meta)
+{
+  GstElement *pipeline = running_launch (
+      "videotestsrc num-buffers=90 ! " SOURCE " ! %s ! " RECORDER);
+  GstElement *detect = gst_bin_get_by_name (GST_BIN (pipeline), "detect");
+
+  g_object_set (detect, "attach-meta", FALSE, NULL);
+  gst_object_unref (detect);
+  check_run (pipeline, 90);
+}
+GST_END_TEST
+
+/* The stream that is recorded does not pass the detector. */
+GST_START_TEST (test_detector_in_another_branch)
+{
+  GstElement *pipeline = running_launch (
+      "videotestsrc is-live=true num-buffers=60 ! " SOURCE " ! tee name=t "
+      "t. ! queue ! %s ! fakesink async=false t. ! queue ! " RECORDER);
+  GstElement *detect = gst_bin_get_by_name (GST_BIN (pipeline), "detect");
+  GstElement *gate = gst_bin_get_by_name (GST_BIN (pipeline), "gate");
+
+  g_object_set (gate, "detector", detect, NULL);
+  gst_object_unref (gate);
+  gst_object_unref (detect);
+  check_run (pipeline, 60);
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_test (tcase, test_meta_through_an_encoder);
+  tcase_add_test (tcase, test_events_without_meta);
+  tcase_add_test (tcase, test_detector_in_another_branch);
+}
+
+int
+main (int argc, char **argv)
+{
+  return running_test_main (argc, argv, "gate-detector", add_tests);
+}
