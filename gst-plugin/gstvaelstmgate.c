@@ -141,6 +141,7 @@
 #include "gstvaelstmgatefollower.h"
 #include "gstvaelstmgateoutput.h"
 #include "gstvaelstmgateplan.h"
+#include "gstvaelstmgatesettings.h"
 #include "gstvaelstmgatespans.h"
 #include "gstvaelstmgatesplit.h"
 #include "gstvaelstmmeta.h"
@@ -148,25 +149,10 @@
 GST_DEBUG_CATEGORY_STATIC (vaelstmgate_debug);
 #define GST_CAT_DEFAULT vaelstmgate_debug
 
-enum {
-  PROP_PRE_ROLL = 1,
-  PROP_POST_ROLL,
-  PROP_MAX_DURATION,
-  PROP_MAX_BYTES,
-  PROP_DETECTOR,
-  PROP_RETIMESTAMP,
-  PROP_SPLIT
-};
+enum { PROP_DETECTOR = GST_VAE_LSTM_GATE_SETTINGS_LAST_ID + 1 };
 
 enum { SIGNAL_OPEN, SIGNAL_CLOSE, SIGNAL_OPENED, SIGNAL_CLOSED, N_SIGNALS };
 static guint signals[N_SIGNALS];
-
-#define DEFAULT_PRE_ROLL (5 * GST_SECOND)
-#define DEFAULT_POST_ROLL (5 * GST_SECOND)
-#define DEFAULT_MAX_DURATION 0
-#define DEFAULT_MAX_BYTES (128 * 1024 * 1024)
-#define DEFAULT_RETIMESTAMP FALSE
-#define DEFAULT_SPLIT TRUE
 
 /* What a backlog may take of the time of a buffer that comes in: this share of
  * its duration, or so much where that is not known. At least MIN_BURST items go
@@ -194,7 +180,7 @@ struct _GstVaeLstmGate {
   GstPad *sinkpad, *srcpad;
 
   /* Under the object lock. */
-  gboolean retimestamp, split;
+  GstVaeLstmGateSettings settings;
   GstElement *detector;
   GstPad *detector_pad; /* watched by detector_probe */
   gulong detector_probe;
@@ -402,13 +388,17 @@ post (GstVaeLstmGate *self, const gchar *event, GstClockTimeDiff time,
 {
   const Recording *recording = &self->recording;
   const GstSegment *segment = &self->output.segment;
-  GstClockTime running_time = to_clock_time (time), timestamp, stream_time;
+  GstClockTime running_time = to_clock_time (time);
+  GstClockTime timestamp = GST_CLOCK_TIME_NONE;
+  GstClockTime stream_time = GST_CLOCK_TIME_NONE;
   GstStructure *structure;
 
-  timestamp = gst_segment_position_from_running_time (
-      segment, segment->format, running_time);
-  stream_time =
-      gst_segment_to_stream_time (segment, segment->format, timestamp);
+  if (segment->format == GST_FORMAT_TIME) {
+    timestamp = gst_segment_position_from_running_time (
+        segment, GST_FORMAT_TIME, running_time);
+    stream_time =
+        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp);
+  }
   structure = gst_structure_new ("vaelstmgate", "event", G_TYPE_STRING, event,
       "event-id", G_TYPE_UINT, recording->event_id, "timestamp", G_TYPE_UINT64,
       timestamp, "stream-time", G_TYPE_UINT64, stream_time, "running-time",
@@ -463,7 +453,7 @@ find_shift (GstVaeLstmGate *self, const Recording *last,
   GstClockTimeDiff gap =
       MIN (first->time - last->end, first->order - last->decodable);
 
-  return self->retimestamp ? self->output.shift + MAX (0, gap) : 0;
+  return self->settings.retimestamp ? self->output.shift + MAX (0, gap) : 0;
 }
 
 /* Every frame of the last segment comes before this, none of the next. */
@@ -476,7 +466,7 @@ split_files (GstVaeLstmGate *self, const Recording *last,
 
   if (self->n_recordings == 0)
     gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
-  else if (self->split && time > (GstClockTimeDiff)self->output.shift)
+  else if (self->settings.split && time > (GstClockTimeDiff)self->output.shift)
     gst_vae_lstm_gate_split (self->srcpad, time - self->output.shift);
 }
 
@@ -763,7 +753,7 @@ end_stream (GstVaeLstmGate *self, GstEvent *event)
   lead_followers (self);
   gst_vae_lstm_gate_spans_finish (self->spans);
   interrupt (self, "eos");
-  if (self->split && self->n_recordings == 0)
+  if (self->settings.split && self->n_recordings == 0)
     gst_vae_lstm_gate_split_discard (self->srcpad, TRUE);
   return gst_pad_push_event (self->srcpad, event);
 }
@@ -965,37 +955,18 @@ gst_vae_lstm_gate_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
-  GstVaeLstmGateLimits *limits = &self->plan.limits;
+  gboolean known;
 
   if (prop_id == PROP_DETECTOR) {
     set_detector (self, g_value_get_object (value));
     return;
   }
   GST_OBJECT_LOCK (self);
-  switch (prop_id) {
-  case PROP_PRE_ROLL:
-    limits->pre_roll = g_value_get_uint64 (value);
-    break;
-  case PROP_POST_ROLL:
-    limits->post_roll = g_value_get_uint64 (value);
-    break;
-  case PROP_MAX_DURATION:
-    limits->max_duration = g_value_get_uint64 (value);
-    break;
-  case PROP_MAX_BYTES:
-    limits->max_bytes = g_value_get_uint64 (value);
-    break;
-  case PROP_RETIMESTAMP:
-    self->retimestamp = g_value_get_boolean (value);
-    break;
-  case PROP_SPLIT:
-    self->split = g_value_get_boolean (value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    break;
-  }
+  known = gst_vae_lstm_gate_settings_set (&self->settings, prop_id, value);
+  self->plan.limits = self->settings.limits;
   GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
 static void
@@ -1003,86 +974,19 @@ gst_vae_lstm_gate_get_property (
     GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
-  const GstVaeLstmGateLimits *limits = &self->plan.limits;
+  gboolean known = TRUE;
 
   GST_OBJECT_LOCK (self);
-  switch (prop_id) {
-  case PROP_PRE_ROLL:
-    g_value_set_uint64 (value, limits->pre_roll);
-    break;
-  case PROP_POST_ROLL:
-    g_value_set_uint64 (value, limits->post_roll);
-    break;
-  case PROP_MAX_DURATION:
-    g_value_set_uint64 (value, limits->max_duration);
-    break;
-  case PROP_MAX_BYTES:
-    g_value_set_uint64 (value, limits->max_bytes);
-    break;
-  case PROP_DETECTOR:
+  if (prop_id == PROP_DETECTOR)
     g_value_set_object (value, self->detector);
-    break;
-  case PROP_RETIMESTAMP:
-    g_value_set_boolean (value, self->retimestamp);
-    break;
-  case PROP_SPLIT:
-    g_value_set_boolean (value, self->split);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    break;
-  }
+  else
+    known = gst_vae_lstm_gate_settings_get (&self->settings, prop_id, value);
   GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
 /* ------------------------------------------------------------- class setup */
-
-#define PROPERTY_FLAGS                                                         \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
-
-static void
-install_limits (GObjectClass *klass)
-{
-  g_object_class_install_property (klass, PROP_PRE_ROLL,
-      g_param_spec_uint64 ("pre-roll", "Pre-roll",
-          "What to record before an anomaly, in nanoseconds; a segment starts "
-          "at the key frame before that",
-          0, G_MAXINT64, DEFAULT_PRE_ROLL, PROPERTY_FLAGS));
-  g_object_class_install_property (klass, PROP_POST_ROLL,
-      g_param_spec_uint64 ("post-roll", "Post-roll",
-          "What to record after the last anomalous frame, in nanoseconds", 0,
-          G_MAXINT64, DEFAULT_POST_ROLL, PROPERTY_FLAGS));
-  g_object_class_install_property (klass, PROP_MAX_DURATION,
-      g_param_spec_uint64 ("max-duration", "Maximum duration",
-          "Length after which a segment ends with the next key frame and "
-          "another starts with it, in nanoseconds; 0 = none",
-          0, G_MAXINT64, DEFAULT_MAX_DURATION, PROPERTY_FLAGS));
-  g_object_class_install_property (klass, PROP_MAX_BYTES,
-      g_param_spec_uint64 ("max-bytes", "Maximum bytes",
-          "Bytes to hold while closed, at most, whatever pre-roll asks for; 0 "
-          "= as many as it takes",
-          0, G_MAXUINT64, DEFAULT_MAX_BYTES, PROPERTY_FLAGS));
-}
-
-static void
-install_others (GObjectClass *klass)
-{
-  g_object_class_install_property (klass, PROP_DETECTOR,
-      g_param_spec_object ("detector", "Detector",
-          "A vaelstmdetect in another branch of the pipeline that opens and "
-          "closes the gate as well",
-          GST_TYPE_ELEMENT, PROPERTY_FLAGS));
-  g_object_class_install_property (klass, PROP_RETIMESTAMP,
-      g_param_spec_boolean ("retimestamp", "Retimestamp",
-          "Close the gaps between segments: running times downstream start at "
-          "0 and go on from segment to segment; timestamps stay as they are",
-          DEFAULT_RETIMESTAMP, PROPERTY_FLAGS));
-  g_object_class_install_property (klass, PROP_SPLIT,
-      g_param_spec_boolean ("split", "Split",
-          "Have every splitmuxsink downstream start a new file with each "
-          "segment",
-          DEFAULT_SPLIT, PROPERTY_FLAGS));
-}
 
 static void
 install_signals (GObjectClass *klass)
@@ -1165,8 +1069,14 @@ gst_vae_lstm_gate_class_init (GstVaeLstmGateClass *klass)
   object_class->get_property = gst_vae_lstm_gate_get_property;
   object_class->dispose = gst_vae_lstm_gate_dispose;
   object_class->finalize = gst_vae_lstm_gate_finalize;
-  install_limits (object_class);
-  install_others (object_class);
+  gst_vae_lstm_gate_settings_install (object_class);
+  g_object_class_install_property (object_class, PROP_DETECTOR,
+      g_param_spec_object ("detector", "Detector",
+          "A vaelstmdetect in another branch of the pipeline that opens and "
+          "closes the gate as well",
+          GST_TYPE_ELEMENT,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+              GST_PARAM_MUTABLE_PLAYING));
   install_signals (object_class);
 
   gst_element_class_set_static_metadata (element_class, "Anomaly gate",
@@ -1191,14 +1101,8 @@ static void
 gst_vae_lstm_gate_init (GstVaeLstmGate *self)
 {
   gst_vae_lstm_gate_plan_init (&self->plan);
-  self->plan.limits = (GstVaeLstmGateLimits){
-      .pre_roll = DEFAULT_PRE_ROLL,
-      .post_roll = DEFAULT_POST_ROLL,
-      .max_duration = DEFAULT_MAX_DURATION,
-      .max_bytes = DEFAULT_MAX_BYTES,
-  };
-  self->retimestamp = DEFAULT_RETIMESTAMP;
-  self->split = DEFAULT_SPLIT;
+  gst_vae_lstm_gate_settings_init (&self->settings);
+  self->plan.limits = self->settings.limits;
   gst_vae_lstm_gate_clock_reset (&self->clock);
   self->anomalous = GST_CLOCK_STIME_NONE;
 

@@ -32,6 +32,7 @@ gated_open (Gated *gated, const gchar *property, ...)
 void
 gated_close (Gated *gated)
 {
+  gst_bus_set_flushing (gated->bus, TRUE); /* messages hold the element */
   gst_harness_teardown (gated->harness);
   gst_object_unref (gated->bus);
 }
@@ -75,9 +76,9 @@ gated_push (Gated *gated, GstBuffer *buffer)
 }
 
 void
-gated_run (Gated *gated, guint first, guint last, GatedKind kind)
+gated_run (Gated *gated, guint from, guint to, GatedKind kind)
 {
-  for (guint n = first; n <= last; n++)
+  for (guint n = from; n <= to; n++)
     gated_push (gated, gated_frame (gated, n, kind));
 }
 
@@ -103,10 +104,10 @@ gated_pull (Gated *gated, gboolean *discont)
 }
 
 void
-gated_expect (Gated *gated, guint first, guint last)
+gated_expect (Gated *gated, guint from, guint to)
 {
-  for (guint n = first; n <= last; n++) {
-    gboolean discont, starts = n == first;
+  for (guint n = from; n <= to; n++) {
+    gboolean discont, starts = n == from;
 
     fail_unless_equals_int (gated_pull (gated, &discont), n);
     fail_unless_equals_int (discont, starts);

@@ -33,8 +33,8 @@ GstBuffer *gated_frame (Gated *gated, guint n, GatedKind kind);
 /* Pushes it, and lets it through or not. */
 void gated_push (Gated *gated, GstBuffer *buffer);
 
-/* Pushes frames first..last. */
-void gated_run (Gated *gated, guint first, guint last, GatedKind kind);
+/* Pushes frames from..to. */
+void gated_run (Gated *gated, guint from, guint to, GatedKind kind);
 
 void gated_push_event (Gated *gated, GstEvent *event);
 
@@ -42,9 +42,9 @@ void gated_push_event (Gated *gated, GstEvent *event);
  * discont: whether it has the flag; may be NULL. */
 gint gated_pull (Gated *gated, gboolean *discont);
 
-/* Fails unless exactly the frames first..last come next, of which the first one
+/* Fails unless exactly the frames from..to come next, of which the first one
  * alone has the DISCONT flag. */
-void gated_expect (Gated *gated, guint first, guint last);
+void gated_expect (Gated *gated, guint from, guint to);
 
 /* Fails if a frame came through that was not pulled. */
 void gated_expect_none (Gated *gated);
