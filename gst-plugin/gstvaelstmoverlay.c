@@ -242,6 +242,14 @@ gst_vae_lstm_overlay_submit_input_buffer (
 
 /* ------------------------------------------------------------------ events */
 
+/* With an empty curve. */
+static void
+start_anew (GstVaeLstmOverlay *self)
+{
+  gst_vae_lstm_history_reset (&self->history);
+  forget_drawings (self);
+}
+
 static void
 take_segment (GstVaeLstmOverlay *self, GstEvent *event)
 {
@@ -252,7 +260,7 @@ take_segment (GstVaeLstmOverlay *self, GstEvent *event)
           &GST_BASE_TRANSFORM (self)->segment, after, self->next_timestamp))
     return;
 
-  gst_vae_lstm_history_reset (&self->history);
+  start_anew (self);
   self->next_timestamp = after->rate > 0 ? after->start : after->stop;
   if (!GST_CLOCK_TIME_IS_VALID (self->next_timestamp))
     self->next_timestamp = 0;
@@ -266,7 +274,7 @@ gst_vae_lstm_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     take_segment (self, event);
   else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    gst_vae_lstm_history_reset (&self->history);
+    start_anew (self);
   return GST_BASE_TRANSFORM_CLASS (parent_class)->sink_event (trans, event);
 }
 
@@ -487,7 +495,7 @@ gst_vae_lstm_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   GstVaeLstmContent content;
 
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT))
-    gst_vae_lstm_history_reset (&self->history);
+    start_anew (self);
   take_over_settings (self);
   if (!gst_vae_lstm_content_read (&content, buffer, &self->info))
     return GST_FLOW_OK;
@@ -521,8 +529,7 @@ gst_vae_lstm_overlay_stop (GstBaseTransform *trans)
 {
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
-  gst_vae_lstm_history_reset (&self->history);
-  forget_drawings (self);
+  start_anew (self);
   self->refused = FALSE;
   self->next_timestamp = 0;
   return TRUE;
