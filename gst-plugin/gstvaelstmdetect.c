@@ -32,8 +32,11 @@
  * ## Meta
  *
  * Every buffer carries a #GstCustomMeta named `VaeLstmAnomalyMeta`, which
- * converters, scalers, encoders, parsers, muxers and RTP payloaders keep.
- * `gstvaelstmmeta.h` reads it into a C struct.
+ * converters, scalers, encoders, parsers, decoders and RTP elements carry on,
+ * and within one pipeline Matroska and fragmented MP4 too. compositor,
+ * deinterlace, mpegtsmux and flvmux lose it; unfragmented mp4mux followed by
+ * qtdemux mixes it up: put the element behind them, or use the
+ * `vaelstm-anomaly` events. `gstvaelstmmeta.h` reads it into a C struct.
  *
  * * #gdouble `score`, `appearance`, `dynamics`: the score, and its part from
  *   what is seen and from how it moves on
@@ -50,8 +53,12 @@
  * whose #gdouble `score` says by how many spreads the tile exceeds its normal
  * mean.
  *
+ * Built with GStreamer 1.24 or later, such frames also carry a
+ * #GstAnalyticsRelationMeta: a classification `anomaly` (1/2 at the threshold)
+ * and an object detection `anomaly` for each region, related to it.
+ *
  * Without #GstVaeLstmDetect:attach-meta the element is passthrough: buffers
- * carry neither.
+ * carry none of these.
  *
  * ## Messages
  *
