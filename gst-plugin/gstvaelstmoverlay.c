@@ -93,7 +93,7 @@ struct _GstVaeLstmOverlay {
   GstClockTime next_timestamp; /* of a frame that does not tell */
   gboolean attaches;           /* hands compositions on; else blends them */
   gboolean unsure;             /* whether downstream draws what is handed on */
-  gboolean refused;            /* it does not: hand on nothing */
+  gint refused;                /* atomic; it does not: hand on nothing */
   GstVaeLstmHistory history;
   GstVaeLstmContent shown;                 /* in both of the following */
   guint64 shown_span;                      /* the newest of its curve */
@@ -154,7 +154,7 @@ gst_vae_lstm_overlay_transform_caps (GstBaseTransform *trans,
   if (direction == GST_PAD_SRC)
     result = gst_caps_merge (
         caps_with_composition (caps, FALSE), gst_caps_copy (caps));
-  else if (self->refused)
+  else if (g_atomic_int_get (&self->refused))
     result = gst_caps_copy (caps);
   else
     result = gst_caps_merge (
@@ -232,7 +232,7 @@ gst_vae_lstm_overlay_submit_input_buffer (
 
   gst_base_transform_reconfigure (trans);
   if (self->unsure && !downstream_draws (self)) {
-    self->refused = TRUE;
+    g_atomic_int_set (&self->refused, TRUE);
     gst_base_transform_reconfigure_src (trans);
   }
   self->unsure = FALSE;
@@ -283,7 +283,7 @@ static gboolean
 gst_vae_lstm_overlay_src_event (GstBaseTransform *trans, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
-    GST_VAE_LSTM_OVERLAY (trans)->refused = FALSE;
+    g_atomic_int_set (&GST_VAE_LSTM_OVERLAY (trans)->refused, FALSE);
   return GST_BASE_TRANSFORM_CLASS (parent_class)->src_event (trans, event);
 }
 
@@ -530,7 +530,7 @@ gst_vae_lstm_overlay_stop (GstBaseTransform *trans)
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
   start_anew (self);
-  self->refused = FALSE;
+  g_atomic_int_set (&self->refused, FALSE);
   self->next_timestamp = 0;
   return TRUE;
 }
