@@ -22,18 +22,25 @@
  * uses it from the next start on. `vaelstm train -o MODEL VIDEO...` makes
  * better models of more video.
  *
- * Standard PROGRESS messages with code `learn` tell how far learning is; their
- * structures have gchararray `stage`, #gint `percent` and #gint `eta` (seconds,
- * -1 when unknown) besides the text. A file teaches as well: with
+ * Standard PROGRESS messages with code `learn` tell how far learning is. While
+ * it goes on their structures have, besides the text, gchararray `stage`
+ * (`collecting`, `waiting`, `vae`, `latents`, `lstm`, `calibrate`), #gint
+ * `percent`, of collecting and then of training, and #gint `eta` (seconds, -1
+ * when unknown). A file teaches as well: with
  * #GstVaeLstmDetect:mode `learn`, EOS waits for the training to end. Elements
- * that learn at the same time in one process train one after another. When
+ * that learn at the same time in one process train one after another. Pictures
+ * to learn from take memory, 128 MiB at most for an element, until its training
+ * or its waiting for that begins. When
  * learning fails, the element posts a warning, is `blind`, and video flows on.
  *
  * ## Meta
  *
  * Every buffer carries a #GstCustomMeta named `VaeLstmAnomalyMeta`, which
- * converters, scalers, encoders, parsers, muxers and RTP payloaders keep.
- * `gstvaelstmmeta.h` reads it into a C struct.
+ * converters, scalers, encoders, parsers, decoders and RTP elements carry on,
+ * and within one pipeline Matroska and fragmented MP4 too. compositor,
+ * deinterlace, mpegtsmux and flvmux lose it; unfragmented mp4mux followed by
+ * qtdemux mixes it up: put the element behind them, or use the
+ * `vaelstm-anomaly` events. `gstvaelstmmeta.h` reads it into a C struct.
  *
  * * #gdouble `score`, `appearance`, `dynamics`: the score, and its part from
  *   what is seen and from how it moves on
@@ -50,8 +57,12 @@
  * whose #gdouble `score` says by how many spreads the tile exceeds its normal
  * mean.
  *
+ * Built with GStreamer 1.24 or later, such frames also carry a
+ * #GstAnalyticsRelationMeta: a classification `anomaly` (1/2 at the threshold)
+ * and an object detection `anomaly` for each region, related to it.
+ *
  * Without #GstVaeLstmDetect:attach-meta the element is passthrough: buffers
- * carry neither.
+ * carry none of these.
  *
  * ## Messages
  *
@@ -138,6 +149,9 @@ enum { PROP_STATE = GST_VAE_LSTM_SETTINGS_LAST_ID + 1, PROP_SCORE, PROP_STATS };
 /* Timestamps that fall back by less are jitter, by more a jump. */
 #define MAX_JITTER GST_SECOND
 
+/* Of training, fewer than this make a model that hardly knows its pictures. */
+#define FEW_STEPS 30
+
 /* Pictures whose shapes differ by more than this factor look distorted. */
 #define MAX_DISTORTION 1.5
 
@@ -154,6 +168,7 @@ struct _GstVaeLstmDetect {
 
   gint reset_wanted;         /* atomic */
   gint relearn_wanted;       /* atomic */
+  gint stopping;             /* atomic */
   GCancellable *interrupted; /* by a flush or the stop: wait for nothing */
 
   /* From start to stop, by the streaming thread. A learner or a detector;
@@ -164,6 +179,7 @@ struct _GstVaeLstmDetect {
 
   gboolean waits_at_eos;       /* for the training to end */
   GstVaeLstmTuning now;        /* tuning in use */
+  GArray *exclude;             /* VlRect: rectangles in use; never NULL */
   GstVideoInfo info;           /* format UNKNOWN: no caps yet */
   GstClockTime next_timestamp; /* of a frame that does not tell */
   guint warned;                /* bit per Cause already warned about */
@@ -174,7 +190,7 @@ struct _GstVaeLstmDetect {
   gboolean waiting;        /* there is one */
   gboolean stale;          /* what the worker has is of no interest */
 
-  /* The same, forgotten by interrupt(). */
+  /* The same, forgotten by forget(). */
   GstVaeLstmEvents events;
   GstClockTime analysed; /* detector's time of the last analysed frame; NONE:
                             none */
@@ -185,10 +201,15 @@ struct _GstVaeLstmDetect {
  * GstVaeLstmFrameStatus. */
 typedef enum {
   CAUSE_SHAPE = GST_VAE_LSTM_FRAME_SHORT + 1,
-  CAUSE_EARLY_EOS
+  CAUSE_EARLY_EOS,
+  CAUSE_OVERDUE
 } Cause;
 
-#define VIDEO_CAPS GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)
+/* Sizes up to what can be scaled. */
+#define VIDEO_CAPS                                                             \
+  "video/x-raw, format = " GST_VIDEO_FORMATS_ALL                               \
+  ", width = [1, 32767], height = [1, 32767]"                                  \
+  ", framerate = " GST_VIDEO_FPS_RANGE
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (VIDEO_CAPS));
@@ -216,7 +237,7 @@ set_state (GstVaeLstmDetect *self, GstVaeLstmState state, const gchar *reason)
   if (!changed)
     return;
 
-  GST_DEBUG_OBJECT (self, "%s (%s)", gst_vae_lstm_state_nick (state), reason);
+  GST_INFO_OBJECT (self, "%s (%s)", gst_vae_lstm_state_nick (state), reason);
   g_object_notify (G_OBJECT (self), "state");
   structure = gst_structure_new ("vaelstmdetect-state", "state", G_TYPE_STRING,
       gst_vae_lstm_state_nick (state), "reason", G_TYPE_STRING, reason, NULL);
@@ -274,11 +295,10 @@ drop_waiting (GstVaeLstmDetect *self)
 
 /* What comes next does not follow from what came before. */
 static void
-interrupt (GstVaeLstmDetect *self, const gchar *reason)
+forget (GstVaeLstmDetect *self)
 {
   if (self->learner)
     vl_learner_interrupt (self->learner);
-
   if (self->detector) {
     close_event (self);
     drop_waiting (self);
@@ -286,45 +306,65 @@ interrupt (GstVaeLstmDetect *self, const gchar *reason)
       self->stale = TRUE;
     else
       vl_detector_reset (self->detector);
-    set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, reason);
   }
   self->events = (GstVaeLstmEvents){0};
   self->analysed = GST_CLOCK_TIME_NONE;
   self->last_time = 0;
 }
 
+static void
+interrupt (GstVaeLstmDetect *self, const gchar *reason)
+{
+  forget (self);
+  if (self->detector)
+    set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, reason);
+}
+
 /* ------------------------------------------------------------------ tuning */
 
-static gboolean
-apply_exclude (GstVaeLstmDetect *self, const gchar *text, GError **error)
+/* Lets every property act on the detector. */
+static void
+tune_detector (GstVaeLstmDetect *self)
 {
-  g_autoptr (GArray) rects = gst_vae_lstm_exclude_parse (text, error);
+  vl_detector_set (self->detector, &self->now.detector);
+  vl_detector_set_exclude (
+      self->detector, (const VlRect *)self->exclude->data, self->exclude->len);
+}
+
+/* Starts the schedule afresh, so it is for a new detector or a new rate. */
+static void
+set_rate (GstVaeLstmDetect *self)
+{
+  if (self->detector)
+    vl_detector_set_rate (self->detector, self->now.rate_n, self->now.rate_d);
+  else if (self->learner)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("A new analysis-rate acts once the model is learned; learning goes on "
+         "at the rate it began with."),
+        (NULL));
+}
+
+static gboolean
+parse_exclude (GstVaeLstmDetect *self, const gchar *text, GError **error)
+{
+  GArray *rects = gst_vae_lstm_exclude_parse (text, error);
 
   if (!rects)
     return FALSE;
-  if (self->detector)
-    vl_detector_set_exclude (
-        self->detector, (const VlRect *)rects->data, rects->len);
+  g_clear_pointer (&self->exclude, g_array_unref);
+  self->exclude = rects;
   return TRUE;
 }
 
-static void
-apply_tuning (GstVaeLstmDetect *self, const GstVaeLstmTuning *before)
-{
-  vl_detector_set (self->detector, &self->now.detector);
-  /* Starts the schedule afresh, so not without need. */
-  if (self->now.rate_n != before->rate_n || self->now.rate_d != before->rate_d)
-    vl_detector_set_rate (self->detector, self->now.rate_n, self->now.rate_d);
-}
-
 /* Lets properties set since the last frame act, as soon as the detector is
- * free. FALSE with error set when `exclude` cannot; the others do. */
+ * free. FALSE with error set when `exclude` cannot: the rectangles in use stay,
+ * and the other properties act. */
 static gboolean
 take_over_tuning (GstVaeLstmDetect *self, GError **error)
 {
   const GstVaeLstmTuning before = self->now;
   g_autofree gchar *exclude = NULL;
-  gboolean changed;
+  gboolean changed, ok;
 
   GST_OBJECT_LOCK (self);
   changed = self->settings.tuning_changed && !is_busy (self);
@@ -338,20 +378,12 @@ take_over_tuning (GstVaeLstmDetect *self, GError **error)
   if (!changed)
     return TRUE;
 
+  ok = parse_exclude (self, exclude, error);
   if (self->detector)
-    apply_tuning (self, &before);
-  return apply_exclude (self, exclude, error);
-}
-
-/* Makes every property act anew. */
-static gboolean
-take_over_all_tuning (GstVaeLstmDetect *self, GError **error)
-{
-  self->now = (GstVaeLstmTuning){0};
-  GST_OBJECT_LOCK (self);
-  self->settings.tuning_changed = TRUE;
-  GST_OBJECT_UNLOCK (self);
-  return take_over_tuning (self, error);
+    tune_detector (self);
+  if (self->now.rate_n != before.rate_n || self->now.rate_d != before.rate_d)
+    set_rate (self);
+  return ok;
 }
 
 /* --------------------------------------------------------------- detecting */
@@ -415,45 +447,70 @@ begin_detecting (GstVaeLstmDetect *self, VlModel *model, GError **error)
   drop_analysis = self->settings.drop_analysis;
   GST_OBJECT_UNLOCK (self);
 
+  GST_INFO_OBJECT (self, "detecting with model %s",
+      model->checksum ? model->checksum : "not saved");
   self->detector = vl_detector_new (model, &defaults);
   if (drop_analysis) {
     self->worker = gst_vae_lstm_worker_new (self->detector);
     self->picture = g_malloc (vl_detector_picture_size (self->detector));
   }
-  return take_over_all_tuning (self, error) && set_format (self, error);
+  tune_detector (self);
+  set_rate (self);
+  return set_format (self, error);
 }
 
 /* ---------------------------------------------------------------- learning */
 
-static void
-report_training (gboolean waiting, const VlProgress *progress, gpointer self)
+static gint
+whole_seconds (double seconds)
 {
-  GstVaeLstmDetect *detect = self;
-  double whole = waiting ? 0 : progress->elapsed + progress->eta;
+  return (gint)MIN (ceil (seconds), G_MAXINT);
+}
 
-  if (waiting)
+/* Called in the training's thread, which may outlive the element. */
+static void
+report_training (
+    gboolean waiting, const VlProgress *progress, gpointer user_data)
+{
+  g_autoptr (GstVaeLstmDetect) self = g_weak_ref_get (user_data);
+  double whole;
+
+  if (!self)
+    return;
+  if (waiting) {
     gst_vae_lstm_progress_report (
-        &detect->progress, GST_ELEMENT (detect), "waiting", 0, -1);
-  else
-    gst_vae_lstm_progress_report (&detect->progress, GST_ELEMENT (detect),
-        vl_stage_name (progress->stage),
-        whole > 0 ? (gint)(100 * progress->elapsed / whole) : 0,
-        (gint)ceil (progress->eta));
+        &self->progress, GST_ELEMENT (self), "waiting", 0, -1);
+    return;
+  }
+  whole = progress->elapsed + progress->eta;
+  gst_vae_lstm_progress_report (&self->progress, GST_ELEMENT (self),
+      vl_stage_name (progress->stage),
+      whole > 0 ? (gint)(100 * progress->elapsed / whole) : 0,
+      whole_seconds (progress->eta));
+}
+
+static void
+free_weak_ref (gpointer ref)
+{
+  g_weak_ref_clear (ref);
+  g_free (ref);
 }
 
 static void
 report_collecting (GstVaeLstmDetect *self)
 {
-  double collected = vl_learner_collected (self->learner);
-  GstClockTime duration;
-
-  GST_OBJECT_LOCK (self);
-  duration = self->settings.learn_duration;
-  GST_OBJECT_UNLOCK (self);
+  g_autoptr (GError) error = NULL;
 
   gst_vae_lstm_progress_report (&self->progress, GST_ELEMENT (self),
-      "collecting", (gint)(100 * collected),
-      (gint)ceil ((1 - collected) * duration / GST_SECOND));
+      "collecting", (gint)(100 * vl_learner_collected (self->learner)),
+      whole_seconds (vl_learner_left (self->learner) / (double)GST_SECOND));
+
+  if (!(self->warned & (1u << CAUSE_OVERDUE)) &&
+      vl_learner_is_overdue (self->learner, &error) &&
+      take_warning (self, CAUSE_OVERDUE))
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("Learning takes longer than learn-duration: %s.", error->message),
+        ("Gaps and discontinuities in the stream end a clip."));
 }
 
 static void
@@ -481,8 +538,11 @@ begin_learning (GstVaeLstmDetect *self, const gchar *reason)
 static void
 begin_training (GstVaeLstmDetect *self, const gchar *reason)
 {
+  GWeakRef *ref = g_new (GWeakRef, 1);
+
   set_state (self, GST_VAE_LSTM_STATE_TRAINING, reason);
-  vl_learner_train (self->learner, report_training, self);
+  g_weak_ref_init (ref, self);
+  vl_learner_train (self->learner, report_training, ref, free_weak_ref);
 }
 
 static void
@@ -498,6 +558,31 @@ fail_learning (GstVaeLstmDetect *self, const GError *error)
       ("The relearn signal starts over."));
 }
 
+/* Says what was learned. */
+static void
+complete_learning (
+    GstVaeLstmDetect *self, guint steps, const GError *save_error)
+{
+  g_autofree gchar *text =
+      g_strdup_printf ("Learned what is normal, in %u steps", steps);
+
+  GST_INFO_OBJECT (self, "%s", text);
+  if (save_error)
+    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
+        ("The learned model is in use, but could not be saved: %s",
+            save_error->message),
+        (NULL));
+  if (steps < FEW_STEPS)
+    GST_ELEMENT_WARNING (self, RESOURCE, BUSY,
+        ("training-budget allowed for %u training steps only: what was learned "
+         "is rough. Give it more time, or the computer less else to do.",
+            steps),
+        (NULL));
+  gst_vae_lstm_progress_end (
+      &self->progress, GST_ELEMENT (self), GST_PROGRESS_TYPE_COMPLETE, text);
+  set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, "learned");
+}
+
 /* The training has ended: its model takes over. */
 static void
 end_learning (GstVaeLstmDetect *self)
@@ -506,20 +591,14 @@ end_learning (GstVaeLstmDetect *self)
   g_autoptr (GError) error = NULL;
   g_autoptr (VlModel) model =
       vl_learner_take (self->learner, &save_error, &error);
+  guint steps = vl_learner_vae_steps (self->learner);
 
   g_clear_pointer (&self->learner, vl_learner_free);
   if (!model || !begin_detecting (self, model, &error)) {
     fail_learning (self, error);
     return;
   }
-  if (save_error)
-    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
-        ("The learned model is in use, but could not be saved: %s",
-            save_error->message),
-        (NULL));
-  gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
-      GST_PROGRESS_TYPE_COMPLETE, "Learned what is normal");
-  set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, "learned");
+  complete_learning (self, steps, save_error);
 }
 
 /* Begins to learn anew, as soon as the worker has not to be waited for. */
@@ -532,7 +611,7 @@ relearn (GstVaeLstmDetect *self)
     return;
 
   g_atomic_int_set (&self->relearn_wanted, FALSE);
-  interrupt (self, "relearn");
+  forget (self);
   release (self);
   gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
       GST_PROGRESS_TYPE_CANCELED, "Learning starts over");
@@ -572,20 +651,31 @@ use_one_blas_thread (void)
   }
 }
 
-static void
+/* Afresh. FALSE with an error posted when a property makes no sense. */
+static gboolean
 begin_stream (GstVaeLstmDetect *self)
 {
+  g_autoptr (GError) error = NULL;
+
   GST_OBJECT_LOCK (self);
   memset (&self->stats, 0, sizeof self->stats);
   self->score = 0;
+  self->settings.tuning_changed = TRUE;
   GST_OBJECT_UNLOCK (self);
 
   g_atomic_int_set (&self->reset_wanted, FALSE);
   g_atomic_int_set (&self->relearn_wanted, FALSE);
+  g_atomic_int_set (&self->stopping, FALSE);
   g_cancellable_reset (self->interrupted);
   gst_video_info_init (&self->info);
   self->next_timestamp = 0;
   self->warned = 0;
+  forget (self);
+
+  if (take_over_tuning (self, &error))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  return FALSE;
 }
 
 /* From a model file to a detector. */
@@ -599,11 +689,10 @@ begin_with_model (GstVaeLstmDetect *self, const gchar *model_file)
   if (!model)
     return FALSE;
   if (!begin_detecting (self, model, &error)) {
-    GST_ELEMENT_ERROR (
-        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message), (NULL));
     return FALSE;
   }
-  interrupt (self, "start");
+  set_state (self, GST_VAE_LSTM_STATE_WARMING_UP, "start");
   return TRUE;
 }
 
@@ -614,13 +703,12 @@ begin_without_model (GstVaeLstmDetect *self, const gchar *model_file)
 
   if (!gst_vae_lstm_model_file_check_place (GST_ELEMENT (self), model_file))
     return FALSE;
-  if (!take_over_all_tuning (self, &error)) {
+  if (!vl_frame_store_check (&error)) {
     GST_ELEMENT_ERROR (
-        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+        self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message), (NULL));
     return FALSE;
   }
   begin_learning (self, "start");
-  interrupt (self, "start");
   return TRUE;
 }
 
@@ -632,13 +720,25 @@ set_started (GstVaeLstmDetect *self, gboolean started)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Detects with the model there is, else learns. */
+static gboolean
+begin (GstVaeLstmDetect *self, GstVaeLstmMode mode, const gchar *model_file)
+{
+  use_one_blas_thread ();
+  self->waits_at_eos = mode == GST_VAE_LSTM_MODE_LEARN;
+  if (!begin_stream (self))
+    return FALSE;
+  return gst_vae_lstm_model_file_is_to_be_learned (mode, model_file)
+             ? begin_without_model (self, model_file)
+             : begin_with_model (self, model_file);
+}
+
 static gboolean
 gst_vae_lstm_detect_start (GstBaseTransform *trans)
 {
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
   g_autofree gchar *model_file = NULL;
   GstVaeLstmMode mode;
-  gboolean ok;
 
   GST_OBJECT_LOCK (self);
   self->started = TRUE;
@@ -646,17 +746,11 @@ gst_vae_lstm_detect_start (GstBaseTransform *trans)
   mode = self->settings.mode;
   GST_OBJECT_UNLOCK (self);
 
-  use_one_blas_thread ();
-  begin_stream (self);
-  self->waits_at_eos = mode == GST_VAE_LSTM_MODE_LEARN;
-  ok = gst_vae_lstm_model_file_is_to_be_learned (mode, model_file)
-           ? begin_without_model (self, model_file)
-           : begin_with_model (self, model_file);
-  if (!ok) {
-    release (self);
-    set_started (self, FALSE);
-  }
-  return ok;
+  if (begin (self, mode, model_file))
+    return TRUE;
+  release (self);
+  set_started (self, FALSE);
+  return FALSE;
 }
 
 static gboolean
@@ -664,7 +758,7 @@ gst_vae_lstm_detect_stop (GstBaseTransform *trans)
 {
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (trans);
 
-  interrupt (self, "stop");
+  forget (self);
   release (self);
   gst_vae_lstm_progress_end (&self->progress, GST_ELEMENT (self),
       GST_PROGRESS_TYPE_CANCELED, "Stopped before learning was done");
@@ -680,8 +774,10 @@ gst_vae_lstm_detect_change_state (
 {
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (element);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    g_atomic_int_set (&self->stopping, TRUE);
     g_cancellable_cancel (self->interrupted);
+  }
   return GST_ELEMENT_CLASS (gst_vae_lstm_detect_parent_class)
       ->change_state (element, transition);
 }
@@ -1058,6 +1154,8 @@ gst_vae_lstm_detect_sink_event (GstBaseTransform *trans, GstEvent *event)
     /* Until it has gone on, downstream takes no events. */
     ret = parent->sink_event (trans, event);
     g_cancellable_reset (self->interrupted);
+    if (g_atomic_int_get (&self->stopping))
+      g_cancellable_cancel (self->interrupted);
     interrupt (self, "flush");
     return ret;
   default:
@@ -1085,7 +1183,19 @@ gst_vae_lstm_detect_reset (GstVaeLstmDetect *self)
 static void
 gst_vae_lstm_detect_relearn (GstVaeLstmDetect *self)
 {
-  g_atomic_int_set (&self->relearn_wanted, TRUE);
+  gboolean started;
+
+  GST_OBJECT_LOCK (self);
+  started = self->started;
+  GST_OBJECT_UNLOCK (self);
+
+  if (started)
+    g_atomic_int_set (&self->relearn_wanted, TRUE);
+  else
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("relearn acts in PAUSED and PLAYING only; mode=learn learns from the "
+         "start."),
+        (NULL));
 }
 
 static void
@@ -1175,6 +1285,7 @@ gst_vae_lstm_detect_finalize (GObject *object)
   GstVaeLstmDetect *self = GST_VAE_LSTM_DETECT (object);
 
   gst_vae_lstm_settings_clear (&self->settings);
+  g_array_unref (self->exclude);
   g_object_unref (self->interrupted);
   G_OBJECT_CLASS (gst_vae_lstm_detect_parent_class)->finalize (object);
 }
@@ -1220,7 +1331,8 @@ install_signals (GstVaeLstmDetectClass *klass)
    *
    * Action signal. Begins, with the next frame, to learn from the stream anew,
    * whatever the mode: the model in use is forgotten, and the new one replaces
-   * #GstVaeLstmDetect:model-file once it is there.
+   * #GstVaeLstmDetect:model-file once it is there. In NULL and READY it only
+   * warns.
    */
   g_signal_new_class_handler ("relearn", G_TYPE_FROM_CLASS (klass),
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
@@ -1275,6 +1387,7 @@ gst_vae_lstm_detect_init (GstVaeLstmDetect *self)
   GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
 
   gst_vae_lstm_settings_init (&self->settings);
+  self->exclude = g_array_new (FALSE, FALSE, sizeof (VlRect));
   self->interrupted = g_cancellable_new ();
   self->state = GST_VAE_LSTM_STATE_WARMING_UP;
 

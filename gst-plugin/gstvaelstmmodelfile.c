@@ -10,8 +10,7 @@
 
 #define HOW_TO_GET_ONE                                                         \
   "Set model-file to one made with \"vaelstm train -o MODEL VIDEO...\", or "   \
-  "let "                                                                       \
-  "the element learn from the stream with mode=auto or mode=learn."
+  "let the element learn from the stream with mode=auto or mode=learn."
 
 static gboolean
 is_set (const gchar *model_file)
@@ -91,8 +90,7 @@ gst_vae_lstm_model_file_check_place (
   if (g_file_test (model_file, G_FILE_TEST_IS_DIR)) {
     GST_ELEMENT_ERROR (element, RESOURCE, OPEN_WRITE,
         ("model-file \"%s\" is a directory: expected the name of a file to "
-         "save "
-         "the learned model as.",
+         "save the learned model as.",
             model_file),
         (NULL));
     return FALSE;
@@ -101,8 +99,7 @@ gst_vae_lstm_model_file_check_place (
   if (!g_file_test (dir, G_FILE_TEST_IS_DIR) || g_access (dir, W_OK) != 0) {
     GST_ELEMENT_ERROR (element, RESOURCE, OPEN_WRITE,
         ("Model file \"%s\" cannot be saved once it is learned: expected "
-         "\"%s\" "
-         "to be a directory that can be written to.",
+         "\"%s\" to be a directory that can be written to.",
             model_file, dir),
         (NULL));
     return FALSE;

@@ -93,7 +93,7 @@ struct _GstVaeLstmOverlay {
   GstClockTime next_timestamp; /* of a frame that does not tell */
   gboolean attaches;           /* hands compositions on; else blends them */
   gboolean unsure;             /* whether downstream draws what is handed on */
-  gboolean refused;            /* it does not: hand on nothing */
+  gint refused;                /* atomic; it does not: hand on nothing */
   GstVaeLstmHistory history;
   GstVaeLstmContent shown;                 /* in both of the following */
   guint64 shown_span;                      /* the newest of its curve */
@@ -154,7 +154,7 @@ gst_vae_lstm_overlay_transform_caps (GstBaseTransform *trans,
   if (direction == GST_PAD_SRC)
     result = gst_caps_merge (
         caps_with_composition (caps, FALSE), gst_caps_copy (caps));
-  else if (self->refused)
+  else if (g_atomic_int_get (&self->refused))
     result = gst_caps_copy (caps);
   else
     result = gst_caps_merge (
@@ -232,7 +232,7 @@ gst_vae_lstm_overlay_submit_input_buffer (
 
   gst_base_transform_reconfigure (trans);
   if (self->unsure && !downstream_draws (self)) {
-    self->refused = TRUE;
+    g_atomic_int_set (&self->refused, TRUE);
     gst_base_transform_reconfigure_src (trans);
   }
   self->unsure = FALSE;
@@ -241,6 +241,14 @@ gst_vae_lstm_overlay_submit_input_buffer (
 }
 
 /* ------------------------------------------------------------------ events */
+
+/* With an empty curve. */
+static void
+start_anew (GstVaeLstmOverlay *self)
+{
+  gst_vae_lstm_history_reset (&self->history);
+  forget_drawings (self);
+}
 
 static void
 take_segment (GstVaeLstmOverlay *self, GstEvent *event)
@@ -252,7 +260,7 @@ take_segment (GstVaeLstmOverlay *self, GstEvent *event)
           &GST_BASE_TRANSFORM (self)->segment, after, self->next_timestamp))
     return;
 
-  gst_vae_lstm_history_reset (&self->history);
+  start_anew (self);
   self->next_timestamp = after->rate > 0 ? after->start : after->stop;
   if (!GST_CLOCK_TIME_IS_VALID (self->next_timestamp))
     self->next_timestamp = 0;
@@ -266,7 +274,7 @@ gst_vae_lstm_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     take_segment (self, event);
   else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    gst_vae_lstm_history_reset (&self->history);
+    start_anew (self);
   return GST_BASE_TRANSFORM_CLASS (parent_class)->sink_event (trans, event);
 }
 
@@ -275,7 +283,7 @@ static gboolean
 gst_vae_lstm_overlay_src_event (GstBaseTransform *trans, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
-    GST_VAE_LSTM_OVERLAY (trans)->refused = FALSE;
+    g_atomic_int_set (&GST_VAE_LSTM_OVERLAY (trans)->refused, FALSE);
   return GST_BASE_TRANSFORM_CLASS (parent_class)->src_event (trans, event);
 }
 
@@ -487,7 +495,7 @@ gst_vae_lstm_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   GstVaeLstmContent content;
 
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT))
-    gst_vae_lstm_history_reset (&self->history);
+    start_anew (self);
   take_over_settings (self);
   if (!gst_vae_lstm_content_read (&content, buffer, &self->info))
     return GST_FLOW_OK;
@@ -521,9 +529,8 @@ gst_vae_lstm_overlay_stop (GstBaseTransform *trans)
 {
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
-  gst_vae_lstm_history_reset (&self->history);
-  forget_drawings (self);
-  self->refused = FALSE;
+  start_anew (self);
+  g_atomic_int_set (&self->refused, FALSE);
   self->next_timestamp = 0;
   return TRUE;
 }

@@ -17,6 +17,9 @@
 #define TILE_CORNER 0.8
 #define TILE_LINE 0.14
 
+#define MAX_STATE 16    /* characters */
+#define MAX_SCORE 999.9 /* larger ones are written as this */
+
 #define MIN_EM 10.0 /* pixels: smaller text cannot be read */
 #define TINY_EM 5.0 /* pixels: nor recognised */
 
@@ -126,12 +129,12 @@ static void
 draw_state (cairo_t *cr, const GstVaeLstmPanel *panel, const Box *row)
 {
   double em = row->height, radius = 0.3 * em;
-  gchar text[32];
+  gchar text[4 * MAX_STATE + 1];
 
   if (panel->anomalous)
     g_snprintf (text, sizeof text, "event %u", panel->event_id);
   else
-    g_strlcpy (text, panel->state, sizeof text);
+    g_utf8_strncpy (text, panel->state, MAX_STATE);
   g_strdelimit (text, "-", ' ');
 
   set_colour (cr, state_colour (panel), 1);
@@ -159,7 +162,7 @@ draw_score (cairo_t *cr, const GstVaeLstmPanel *panel, const Box *row)
 
   use_font (cr, em, TRUE);
   set_colour (cr, is_over (panel) ? &alarm_red : &white, 1);
-  g_snprintf (text, sizeof text, "%.1f", panel->score);
+  g_snprintf (text, sizeof text, "%.1f", MIN (panel->score, MAX_SCORE));
   write_up_to (cr, x, y, text);
 }
 

@@ -104,10 +104,9 @@ install_stream_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_ANALYSIS_RATE,
       gst_param_spec_fraction ("analysis-rate", "Analysis rate",
           "Frames analysed per second; 0/1 = as many as the model was trained "
-          "with, which suits it best. A model is learned at this rate; 0/1 = "
-          "10, "
-          "or the video's frame rate where that is lower. Frames between carry "
-          "the last score",
+          "with, which suits it best. Models are learned at this rate, or that "
+          "of the video where it is lower; 0/1 = 10. Frames between carry the "
+          "last score",
           0, 1, G_MAXINT, 1, 0, 1, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_POST_MESSAGES,
       g_param_spec_enum ("post-messages", "Post messages",

@@ -6,6 +6,7 @@
 #include "gemm.h"
 
 #include <cblas.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,35 @@
 #define GEMM cblas_sgemm
 #define GEMV cblas_sgemv
 #endif
+
+/* OpenBLAS holds a buffer for each call under way, in a table whose size is
+ * fixed when it is built: 50 places at least, 128 in Debian's. One call more,
+ * and it warns on stderr and may crash (0.3.21); earlier versions end the
+ * process. */
+#define MAX_CALLERS 32
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t place_left = PTHREAD_COND_INITIALIZER;
+static unsigned n_callers;
+
+static void
+enter (void)
+{
+  pthread_mutex_lock (&lock);
+  while (n_callers == MAX_CALLERS)
+    pthread_cond_wait (&place_left, &lock);
+  n_callers++;
+  pthread_mutex_unlock (&lock);
+}
+
+static void
+leave (void)
+{
+  pthread_mutex_lock (&lock);
+  n_callers--;
+  pthread_cond_signal (&place_left);
+  pthread_mutex_unlock (&lock);
+}
 
 /* OpenMP's, where BLAS is built on it: the calling thread's own number. */
 extern int omp_get_max_threads (void) __attribute__ ((weak));
@@ -47,20 +77,35 @@ multiply (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
       trans_b == VL_TRANS ? K : N, beta, C, N);
 }
 
+/* Has the calling thread do without a team. Returns the number that it has. */
+static int
+dismiss_team (void)
+{
+  const int n = has_team_per_caller ? omp_get_max_threads () : 0;
+
+  if (n)
+    omp_set_num_threads (1);
+  return n;
+}
+
+static void
+recall_team (int n)
+{
+  if (n)
+    omp_set_num_threads (n);
+}
+
 void
 vl_gemm (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
     const VlReal *A, const VlReal *B, VlReal beta, VlReal *C)
 {
-  int before;
+  int team;
 
-  if (!has_team_per_caller) {
-    multiply (trans_a, trans_b, M, N, K, A, B, beta, C);
-    return;
-  }
-  before = omp_get_max_threads ();
-  omp_set_num_threads (1);
+  enter ();
+  team = dismiss_team ();
   multiply (trans_a, trans_b, M, N, K, A, B, beta, C);
-  omp_set_num_threads (before);
+  recall_team (team);
+  leave ();
 }
 
 /* How many threads OpenBLAS takes when nobody says: one for each processor, up

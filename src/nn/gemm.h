@@ -14,7 +14,10 @@ typedef enum { VL_NO_TRANS, VL_TRANS } VlTrans;
 
 /* C (M,N) = op(A) (M,K) * op(B) (K,N) + beta * C, all row-major and dense.
  * op(X) is X or, under VL_TRANS, the transpose of X, which is then stored as
- * (K,M) or (N,K). beta 0 overwrites C, beta 1 accumulates. */
+ * (K,M) or (N,K). beta 0 overwrites C, beta 1 accumulates.
+ *
+ * Any number of threads may call. At most 32 products are under way, others
+ * wait: OpenBLAS bears no more for sure. */
 void vl_gemm (VlTrans trans_a, VlTrans trans_b, size_t M, size_t N, size_t K,
     const VlReal *A, const VlReal *B, VlReal beta, VlReal *C);
 

@@ -8,7 +8,6 @@
 #define STEP 32
 #define SMALLEST 128
 #define LARGEST 512
-#define QUICK_SIDE 160
 #define QUICK_LARGEST 288
 
 /* The shorter side becomes `side`; the longer one keeps the shape, in steps up
@@ -46,8 +45,10 @@ void
 vl_quick_frame_size (unsigned video_width, unsigned video_height,
     unsigned *width, unsigned *height)
 {
-  fit_shape (
-      video_width, video_height, QUICK_SIDE, QUICK_LARGEST, width, height);
+  const unsigned lines = MIN (video_width, video_height);
+
+  fit_shape (video_width, video_height, lines >= 480 ? 160 : 128, QUICK_LARGEST,
+      width, height);
 }
 
 void

@@ -16,7 +16,9 @@
 void vl_default_frame_size (unsigned video_width, unsigned video_height,
     unsigned *width, unsigned *height);
 
-/* The same where there are seconds to train in, not minutes: fewer pixels. */
+/* The same where there are seconds to train in, not minutes, and perhaps many
+ * streams to analyse: the shorter side becomes 160 for 480 lines and more, else
+ * 128; the longer one is 288 at most. */
 void vl_quick_frame_size (unsigned video_width, unsigned video_height,
     unsigned *width, unsigned *height);
 

@@ -17,9 +17,8 @@
 #define MAX_BYTES (128u << 20) /* of pictures, in memory */
 #define MAX_RATE 10            /* frames per second, when none is asked for */
 #define MAX_THREADS 4
-#define WIDTH 16        /* of the VAE: a quarter of the published one's work */
-#define LIGHT 0.01      /* a minute does not show what light will do */
-#define ALMOST_ALL 0.99 /* collected, with something still missing */
+#define WIDTH 16   /* of the VAE: a quarter of the published one's work */
+#define LIGHT 0.01 /* a minute does not show what light will do */
 
 struct VlLearner {
   VlLearnerOptions options; /* path is our own */
@@ -28,6 +27,7 @@ struct VlLearner {
   VlSchedule schedule;
   VlReservoir *reservoir;
   guint64 collected; /* ns of video */
+  guint n_frames;    /* seen, whether kept or not */
   guint64 last;      /* ns, time of the last frame; GST_CLOCK_TIME_NONE: none
                         that the next one follows */
   VlLesson *lesson;  /* NULL before the training */
@@ -63,18 +63,26 @@ vl_learner_free (VlLearner *learner)
 
 /* ---- collecting ---- */
 
+/* Whether a rate of n/d is one that a model can have. */
+static gboolean
+is_rate (gint64 n, gint64 d)
+{
+  return n > 0 && d > 0 && n <= VL_MODEL_MAX_RATE && d <= VL_MODEL_MAX_RATE;
+}
+
+/* What was asked for, but no more frames than the video has. */
 static void
 choose_rate (const VlLearner *learner, const GstVideoInfo *info, VlInput *input)
 {
-  const int n = GST_VIDEO_INFO_FPS_N (info), d = GST_VIDEO_INFO_FPS_D (info);
+  const gint64 n = GST_VIDEO_INFO_FPS_N (info), d = GST_VIDEO_INFO_FPS_D (info);
 
   input->rate_n = MAX_RATE;
   input->rate_d = 1;
-  if (learner->options.rate_n > 0) {
+  if (is_rate (learner->options.rate_n, learner->options.rate_d)) {
     input->rate_n = learner->options.rate_n;
     input->rate_d = learner->options.rate_d;
-  } else if (n > 0 && d > 0 && n <= VL_MODEL_MAX_RATE &&
-             d <= VL_MODEL_MAX_RATE && n < MAX_RATE * (gint64)d) {
+  }
+  if (is_rate (n, d) && n * input->rate_d < input->rate_n * d) {
     input->rate_n = (unsigned)n;
     input->rate_d = (unsigned)d;
   }
@@ -138,43 +146,64 @@ vl_learner_add (VlLearner *learner, const GstVideoFrame *frame, guint64 time)
 
   if (picture != NULL)
     vl_sampler_run (learner->sampler, picture, frame);
+  learner->n_frames++;
   learner->collected += timed ? time - learner->last : learner->schedule.period;
   learner->last = time;
 }
 
 static gboolean
-is_enough (VlReservoir *reservoir)
+is_enough (const VlLearner *learner, GError **error)
 {
-  g_autoptr (GArray) clips = vl_reservoir_clips (reservoir);
+  g_autoptr (GArray) clips = vl_reservoir_clips (learner->reservoir);
 
-  return vl_footage_check ((const guint *)clips->data, clips->len, NULL);
+  return vl_footage_check ((const guint *)clips->data, clips->len, error);
+}
+
+guint64
+vl_learner_left (const VlLearner *learner)
+{
+  const guint64 duration = learner->options.duration;
+  guint64 left = duration - MIN (learner->collected, duration);
+
+  if (learner->reservoir == NULL)
+    return MAX (left, 1);
+  if (learner->n_frames < VL_TRAIN_MIN_FRAMES)
+    left = MAX (left,
+        (VL_TRAIN_MIN_FRAMES - learner->n_frames) * learner->schedule.period);
+  return left == 0 && !is_enough (learner, NULL) ? learner->schedule.period
+                                                 : left;
 }
 
 double
 vl_learner_collected (const VlLearner *learner)
 {
-  const guint64 duration = learner->options.duration;
-  const double share = duration > 0 ? (double)learner->collected / duration : 1;
+  const guint64 left = vl_learner_left (learner);
 
-  if (learner->reservoir == NULL)
-    return 0;
-  if (share >= 1)
-    return is_enough (learner->reservoir) ? 1 : ALMOST_ALL;
-  return MIN (share, ALMOST_ALL);
+  return learner->collected / ((double)learner->collected + left);
+}
+
+gboolean
+vl_learner_is_overdue (const VlLearner *learner, GError **error)
+{
+  const guint64 planned = MAX (learner->options.duration,
+      VL_TRAIN_MIN_FRAMES * learner->schedule.period);
+
+  return learner->reservoir != NULL && learner->collected / 2 > planned &&
+         !is_enough (learner, error);
 }
 
 /* ---- training ---- */
 
 void
-vl_learner_train (
-    VlLearner *learner, VlLearnerProgressFunc progress, gpointer user_data)
+vl_learner_train (VlLearner *learner, VlLearnerProgressFunc progress,
+    gpointer user_data, GDestroyNotify destroy)
 {
   g_return_if_fail (learner->lesson == NULL);
 
   g_clear_pointer (&learner->sampler, vl_sampler_free);
-  learner->lesson =
-      vl_lesson_start (g_steal_pointer (&learner->reservoir), &learner->train,
-          learner->options.budget, learner->options.path, progress, user_data);
+  learner->lesson = vl_lesson_start (g_steal_pointer (&learner->reservoir),
+      &learner->train, learner->options.budget, learner->options.path, progress,
+      user_data, destroy);
 }
 
 gboolean
@@ -196,6 +225,12 @@ vl_learner_cancel (VlLearner *learner)
 {
   if (learner->lesson != NULL)
     vl_lesson_cancel (learner->lesson);
+}
+
+guint
+vl_learner_vae_steps (const VlLearner *learner)
+{
+  return vl_lesson_vae_steps (learner->lesson);
 }
 
 VlModel *

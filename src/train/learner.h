@@ -28,9 +28,8 @@ typedef struct VlLearner VlLearner;
 VlLearner *vl_learner_new (const VlLearnerOptions *options);
 
 /* Cancels the training. Its threads end by themselves within milliseconds of
- * work, which at low priority may take longer than a stream can wait. The
- * progress function is not called from now on; the caller holds no lock that it
- * takes. */
+ * work, which at low priority may take longer than a stream can wait. No
+ * call of the progress function begins from now on; one may be on. */
 void vl_learner_free (VlLearner *learner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlLearner, vl_learner_free)
 
@@ -50,9 +49,16 @@ gboolean vl_learner_is_due (VlLearner *learner, guint64 time);
 void vl_learner_add (
     VlLearner *learner, const GstVideoFrame *frame, guint64 time);
 
-/* How much of what is to be collected has been, 0..1; 1: the duration, and
- * enough to train on. */
+/* How much of what is to be collected has been, 0..1; 1: enough to train. */
 double vl_learner_collected (const VlLearner *learner);
+
+/* ns of video that are still to be collected, at least; 0: enough to train. */
+guint64 vl_learner_left (const VlLearner *learner);
+
+/* TRUE, with error set, when twice the time to learn from was collected and
+ * there still is not enough to train: frames that come singly or in short runs
+ * do not teach what follows what. */
+gboolean vl_learner_is_overdue (const VlLearner *learner, GError **error);
 
 /* Called from the training's thread, some ten times a second at most. waiting:
  * another training of this process is on, and progress is NULL. */
@@ -61,9 +67,11 @@ typedef void (*VlLearnerProgressFunc) (
 
 /* Trains on what was collected, in the background; with less than a model needs
  * (vl_learner_collected below 1 may be enough) it fails at once, with
- * VL_TRAIN_ERROR_TOO_SHORT. No frames are added from now on. */
-void vl_learner_train (
-    VlLearner *learner, VlLearnerProgressFunc progress, gpointer user_data);
+ * VL_TRAIN_ERROR_TOO_SHORT. No frames are added from now on. destroy
+ * (may be NULL) is called on user_data, in any thread, once it is not needed,
+ * which can be after the learner was freed. */
+void vl_learner_train (VlLearner *learner, VlLearnerProgressFunc progress,
+    gpointer user_data, GDestroyNotify destroy);
 
 /* Whether the training has ended. Does not block. */
 gboolean vl_learner_is_done (VlLearner *learner);
@@ -75,6 +83,9 @@ gboolean vl_learner_wait (VlLearner *learner, GCancellable *cancellable);
 /* Ends the training soon, with G_IO_ERROR_CANCELLED. Does not block. For any
  * thread, once vl_learner_train was called. */
 void vl_learner_cancel (VlLearner *learner);
+
+/* Batches that the autoencoder was trained on; once it is done. */
+guint vl_learner_vae_steps (const VlLearner *learner);
 
 /* What the training came to, once it is done: a model, which is that of the
  * saved file where there is one, or NULL with error set. save_error is set when

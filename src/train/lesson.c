@@ -14,20 +14,23 @@
 /* Shared by the learner and the training's thread. */
 struct VlLesson {
   VlReservoir *reservoir;
+  VlFrameStore *store; /* the reservoir's pictures, once they were moved */
   VlTrainOptions options;
   guint64 budget; /* ns */
   char *path;
   GCancellable *cancellable;
 
-  GRecMutex listener; /* guards whom to tell, who may drop the lesson then */
   VlLearnerProgressFunc progress;
   gpointer user_data;
-  gint64 told; /* monotonic us of the last call */
+  GDestroyNotify destroy;
+  gint dropped; /* atomic; nobody wants to be told any more */
+  gint64 told;  /* monotonic us of the last call */
 
   GMutex lock; /* guards done, and by it the result */
   GCond changed;
   gboolean done;
   VlModel *model;
+  guint vae_steps;
   GError *save_error, *error;
 };
 
@@ -36,10 +39,12 @@ lesson_clear (gpointer data)
 {
   VlLesson *lesson = data;
 
+  if (lesson->destroy != NULL)
+    lesson->destroy (lesson->user_data);
   vl_reservoir_free (lesson->reservoir);
+  vl_frame_store_free (lesson->store);
   g_free (lesson->path);
   g_object_unref (lesson->cancellable);
-  g_rec_mutex_clear (&lesson->listener);
   g_mutex_clear (&lesson->lock);
   g_cond_clear (&lesson->changed);
   g_clear_pointer (&lesson->model, vl_model_unref);
@@ -58,16 +63,27 @@ lesson_unref (VlLesson *lesson)
 static void
 tell (VlLesson *lesson, gboolean waiting, const VlProgress *progress)
 {
-  g_rec_mutex_lock (&lesson->listener);
-  if (lesson->progress != NULL)
+  if (lesson->progress != NULL && !g_atomic_int_get (&lesson->dropped))
     lesson->progress (waiting, progress, lesson->user_data);
-  g_rec_mutex_unlock (&lesson->listener);
+}
+
+/* Pictures that wait for their turn take disk, not memory. */
+static gboolean
+move_pictures (VlLesson *lesson, GError **error)
+{
+  if (lesson->store == NULL)
+    lesson->store =
+        vl_reservoir_move (lesson->reservoir, lesson->cancellable, error);
+  return lesson->store != NULL;
 }
 
 static void
 on_wait (gpointer data)
 {
-  tell (data, TRUE, NULL);
+  VlLesson *lesson = data;
+
+  tell (lesson, TRUE, NULL);
+  move_pictures (lesson, &lesson->error);
 }
 
 static void
@@ -86,21 +102,20 @@ static VlModel *
 train (VlLesson *lesson, GError **error)
 {
   const gint64 start = g_get_monotonic_time ();
-  g_autoptr (VlFrameStore) store =
-      vl_reservoir_move (lesson->reservoir, lesson->cancellable, error);
   g_autoptr (VlModel) model = NULL;
   VlTrainSummary summary;
   double left;
 
-  if (store == NULL)
+  if (!move_pictures (lesson, error))
     return NULL;
   left = lesson->budget / 1e9 - (g_get_monotonic_time () - start) / 1e6;
   lesson->options.minutes = MAX (left, MIN_SECONDS) / 60;
-  model = vl_train (&lesson->options, store, NULL, NULL, FALSE, on_progress,
-      lesson, lesson->cancellable, &summary, error);
+  model = vl_train (&lesson->options, lesson->store, NULL, NULL, FALSE,
+      on_progress, lesson, lesson->cancellable, &summary, error);
   if (model == NULL ||
       g_cancellable_set_error_if_cancelled (lesson->cancellable, error))
     return NULL;
+  lesson->vae_steps = summary.vae_steps;
   return g_steal_pointer (&model);
 }
 
@@ -124,7 +139,8 @@ on_turn (gpointer data)
 {
   VlLesson *lesson = data;
 
-  lesson->model = train (lesson, &lesson->error);
+  if (lesson->error == NULL)
+    lesson->model = train (lesson, &lesson->error);
   if (lesson->model != NULL)
     lesson->model = save (lesson->model, lesson->path, &lesson->save_error);
 
@@ -151,7 +167,7 @@ check_clips (VlReservoir *reservoir, GError **error)
 VlLesson *
 vl_lesson_start (VlReservoir *reservoir, const VlTrainOptions *options,
     guint64 budget, const char *path, VlLearnerProgressFunc progress,
-    gpointer user_data)
+    gpointer user_data, GDestroyNotify destroy)
 {
   static const VlJob job = {on_wait, on_turn};
   VlLesson *lesson = g_atomic_rc_box_new0 (VlLesson);
@@ -163,7 +179,7 @@ vl_lesson_start (VlReservoir *reservoir, const VlTrainOptions *options,
   lesson->cancellable = g_cancellable_new ();
   lesson->progress = progress;
   lesson->user_data = user_data;
-  g_rec_mutex_init (&lesson->listener);
+  lesson->destroy = destroy;
   g_mutex_init (&lesson->lock);
   g_cond_init (&lesson->changed);
   if (check_clips (reservoir, &lesson->error))
@@ -179,10 +195,8 @@ vl_lesson_drop (VlLesson *lesson)
 {
   if (lesson == NULL)
     return;
+  g_atomic_int_set (&lesson->dropped, TRUE);
   vl_lesson_cancel (lesson);
-  g_rec_mutex_lock (&lesson->listener);
-  lesson->progress = NULL;
-  g_rec_mutex_unlock (&lesson->listener);
   lesson_unref (lesson);
 }
 
@@ -228,6 +242,12 @@ void
 vl_lesson_cancel (VlLesson *lesson)
 {
   g_cancellable_cancel (lesson->cancellable);
+}
+
+guint
+vl_lesson_vae_steps (const VlLesson *lesson)
+{
+  return lesson->vae_steps;
 }
 
 VlModel *

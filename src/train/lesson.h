@@ -19,14 +19,16 @@ typedef struct VlLesson VlLesson;
  * model; NULL: nowhere. */
 VlLesson *vl_lesson_start (VlReservoir *reservoir,
     const VlTrainOptions *options, guint64 budget, const char *path,
-    VlLearnerProgressFunc progress, gpointer user_data);
+    VlLearnerProgressFunc progress, gpointer user_data, GDestroyNotify destroy);
 
-/* Cancels the training, and drops the lesson. The progress function is not
- * called from now on. Does not wait for the training's thread. */
+/* Cancels the training, and drops the lesson. Waits neither for the training's
+ * thread nor for a call of the progress function that is on; no other follows.
+ */
 void vl_lesson_drop (VlLesson *lesson);
 
 /* As the learner's functions of these names. */
 gboolean vl_lesson_is_done (VlLesson *lesson);
 gboolean vl_lesson_wait (VlLesson *lesson, GCancellable *cancellable);
 void vl_lesson_cancel (VlLesson *lesson);
+guint vl_lesson_vae_steps (const VlLesson *lesson);
 VlModel *vl_lesson_take (VlLesson *lesson, GError **save_error, GError **error);

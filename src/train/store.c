@@ -6,6 +6,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -37,7 +38,7 @@ vl_frame_store_new (gsize picture_size, GError **error)
   g_autofree char *path =
       g_build_filename (g_get_tmp_dir (), "vaelstm-frames-XXXXXX", NULL);
   VlFrameStore *store;
-  const int fd = g_mkstemp (path);
+  const int fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
 
   if (fd < 0) {
     fail (error, "create");
@@ -49,6 +50,14 @@ vl_frame_store_new (gsize picture_size, GError **error)
   store->fd = fd;
   store->clips = g_array_new (FALSE, FALSE, sizeof (guint));
   return store;
+}
+
+gboolean
+vl_frame_store_check (GError **error)
+{
+  g_autoptr (VlFrameStore) store = vl_frame_store_new (1, error);
+
+  return store != NULL;
 }
 
 void

@@ -15,8 +15,12 @@ typedef struct VlFrameStore VlFrameStore;
 /* Pictures of picture_size bytes. The file is made in the directory that
  * TMPDIR names. NULL with error set (G_FILE_ERROR) when it cannot be. */
 VlFrameStore *vl_frame_store_new (gsize picture_size, GError **error);
+
 void vl_frame_store_free (VlFrameStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlFrameStore, vl_frame_store_free)
+
+/* Whether a store can be made now; FALSE with error set as above. */
+gboolean vl_frame_store_check (GError **error);
 
 /* What follows is a new clip: sequences do not cross into it. */
 void vl_frame_store_begin_clip (VlFrameStore *store);

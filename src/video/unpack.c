@@ -126,18 +126,31 @@ read_packed_422 (
         data, stride, unpack->store[0], luma->width, luma->width, luma->height);
 }
 
+/* Widths that are no multiple of 32 overflow a buffer inside libyuv's AVX2
+ * SplitRGBPlane (version 1904, Debian 13): the columns beyond are ours. */
+#define SPLIT_RGB_STEP 32
+
 static void
 read_three_bytes (
     const VlUnpack *unpack, VlPlane planes[3], const Source *source)
 {
   int width = planes[0].width, height = planes[0].height;
+  int whole = width - width % SPLIT_RGB_STEP;
+  int stride = GST_VIDEO_FRAME_PLANE_STRIDE (source->frame, 0);
+  const uint8_t *data = first_row (source, 0, height);
   uint8_t *bytes[3];
 
   for (int c = 0; c < 3; c++)
     bytes[byte_of (source, c)] = unpack->store[c];
-  SplitRGBPlane (first_row (source, 0, height),
-      GST_VIDEO_FRAME_PLANE_STRIDE (source->frame, 0), bytes[0], width,
-      bytes[1], width, bytes[2], width, width, height);
+  if (whole > 0)
+    SplitRGBPlane (data, stride, bytes[0], width, bytes[1], width, bytes[2],
+        width, whole, height);
+
+  for (int y = 0; y < height; y++)
+    for (int x = whole; x < width; x++)
+      for (int b = 0; b < 3; b++)
+        bytes[b][(size_t)y * width + x] =
+            data[(ptrdiff_t)y * stride + x * 3 + b];
 }
 
 static void

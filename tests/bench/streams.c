@@ -6,13 +6,14 @@
 /* Many live streams in one pipeline, all with one model: is a frame late, and
  * what does one more stream take? Prints one line; never fails on a number.
  *
- *   streams [N [SECONDS [FPS]]]
+ *   streams [N [SECONDS [FPS [WIDTHxHEIGHT]]]]
  *
- * A frame is late that comes to the sink after its stream's next one was made.
- * The frames of all streams are made at the same instants, which is the worst
- * case. Memory and threads are compared with the same pipeline of identity
- * elements. Each pipeline runs in a process of its own:
- * streams N SECONDS FPS run ELEMENT. */
+ * The model is of the given size, else of the one that the element learns from
+ * such video. A frame is late that comes to the sink after its stream's next
+ * one was made. The frames of all streams are made at the same instants, which
+ * is the worst case. Memory and threads are compared with the same pipeline of
+ * identity elements. Each pipeline runs in a process of its own: streams N
+ * SECONDS FPS run ELEMENT. */
 
 #include <gst/gst.h>
 #include <stdlib.h>
@@ -221,22 +222,35 @@ spawn (const char *program, const char *element, const Load *load)
   return f;
 }
 
-/* A model as the element learns it by itself. */
-static char *
-make_model (void)
+static void
+usage (void)
+{
+  g_printerr ("usage: streams [N [SECONDS [FPS [WIDTHxHEIGHT]]]], N up to 512, "
+              "sizes in steps of 16 from 128\n");
+  exit (2);
+}
+
+/* size_text: "WIDTHxHEIGHT", or NULL. */
+static UntrainedSize
+model_size (const char *size_text)
 {
   UntrainedSize size = {.vae_width = 16, .latent = 32, .hidden = 128};
 
   vl_quick_frame_size (WIDTH, HEIGHT, &size.width, &size.height);
+  if (size_text != NULL &&
+      sscanf (size_text, "%ux%u", &size.width, &size.height) != 2)
+    usage ();
   size.stride = vl_train_default_stride (size.width, size.height);
-  return untrained_model_make (&size);
+  if (size.stride == 0)
+    usage ();
+  return size;
 }
 
 static void
-compare (const char *program, const Load *load)
+compare (const char *program, const Load *load, const UntrainedSize *size)
 {
   const Load one = {1, 1, load->fps}, brief = {load->n_streams, 1, load->fps};
-  char *model = make_model ();
+  char *model = untrained_model_make (size);
   g_autofree char *detector =
       g_strdup_printf ("vaelstmdetect model-file=%s", model);
   const Figures first = spawn (program, detector, &one);
@@ -246,11 +260,12 @@ compare (const char *program, const Load *load)
   const double growth_kib = (double)all.rss_kib - first.rss_kib;
   const double bare_growth_kib = (double)bare.rss_kib - bare_first.rss_kib;
 
-  g_print ("bench=streams n=%u fps=%u frames=%u late=%u delay_max_ms=%.1f "
+  g_print ("bench=streams n=%u fps=%u model=%ux%u frames=%u late=%u "
+           "delay_max_ms=%.1f "
            "analysed_per_s=%.2f mib_per_stream=%.2f threads=%u "
            "threads_without=%u cpu=%.2f cpu_without=%.2f\n",
-      load->n_streams, load->fps, all.frames, all.late, all.worst_us / 1000.0,
-      all.analysed,
+      load->n_streams, load->fps, size->width, size->height, all.frames,
+      all.late, all.worst_us / 1000.0, all.analysed,
       (growth_kib - bare_growth_kib) / 1024 / MAX (load->n_streams - 1, 1),
       all.threads, bare.threads, all.cpu, bare.cpu);
   untrained_model_remove (model);
@@ -261,11 +276,10 @@ number (const char *text, guint otherwise, guint max)
 {
   guint64 value = otherwise;
 
-  if (text == NULL ||
-      g_ascii_string_to_unsigned (text, 10, 1, max, &value, NULL))
-    return value;
-  g_printerr ("usage: streams [N [SECONDS [FPS]]], N up to 512\n");
-  exit (2);
+  if (text != NULL &&
+      !g_ascii_string_to_unsigned (text, 10, 1, max, &value, NULL))
+    usage ();
+  return value;
 }
 
 int
@@ -281,7 +295,8 @@ main (int argc, char **argv)
     const Figures figures = run_pipeline (argv[5], &load);
     print_figures (&figures);
   } else {
-    compare (argv[0], &load);
+    const UntrainedSize size = model_size (argc > 4 ? argv[4] : NULL);
+    compare (argv[0], &load, &size);
   }
   return EXIT_SUCCESS;
 }

@@ -11,7 +11,7 @@
 
 #define CHILD "--run-for-leaks"
 
-/* ---- in the child ---- */
+/* ---- in the child: short lives ---- */
 
 static void
 make_for_nothing (const gchar *factory)
@@ -49,6 +49,73 @@ fail_to_start (const gchar *factory)
   gst_object_unref (gst_object_ref_sink (element));
 }
 
+/* ---- in the child: a life with learning ---- */
+
+static gboolean
+can_learn (const gchar *factory)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+  gboolean can = g_object_class_find_property (
+                     G_OBJECT_GET_CLASS (element), "learn-duration") != NULL;
+
+  gst_object_unref (gst_object_ref_sink (element));
+  return can;
+}
+
+static GstElement *
+make_learner (const gchar *factory)
+{
+  gchar *line = g_strdup_printf (
+      "videotestsrc ! video/x-raw,format=I420,width=64,height=48,"
+      "framerate=10/1 ! identity sleep-time=5000 ! %s name=tested "
+      "learn-duration=1 training-budget=1000000000 ! fakesink async=false",
+      factory);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+
+  g_assert (pipeline);
+  g_free (line);
+  return pipeline;
+}
+
+static void
+wait_for_state (GstElement *pipeline, const gchar *state)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gboolean reached = FALSE;
+
+  while (!reached) {
+    GstMessage *message = gst_bus_timed_pop_filtered (
+        bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ELEMENT);
+    const GstStructure *structure = gst_message_get_structure (message);
+
+    reached =
+        g_strcmp0 (gst_structure_get_string (structure, "state"), state) == 0;
+    gst_message_unref (message);
+  }
+  gst_object_unref (bus);
+}
+
+/* Learns, learns anew, and is stopped while it trains a third time. */
+static void
+learn (const gchar *factory)
+{
+  GstElement *pipeline = make_learner (factory);
+  GstElement *tested = gst_bin_get_by_name (GST_BIN (pipeline), "tested");
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  wait_for_state (pipeline, "detecting");
+  g_signal_emit_by_name (tested, "relearn");
+  wait_for_state (pipeline, "learning");
+  wait_for_state (pipeline, "detecting");
+  g_signal_emit_by_name (tested, "relearn");
+  wait_for_state (pipeline, "training");
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (tested);
+  gst_object_unref (pipeline);
+}
+
+/* ---- the child itself ---- */
+
 gboolean
 plugin_leaks_is_child (int argc, char **argv)
 {
@@ -69,6 +136,8 @@ plugin_leaks_child_main (int argc, char **argv)
     play (factory, model, -1);
     play (factory, model, 20);
     play (factory, NULL, 20);
+    if (can_learn (factory))
+      learn (factory);
   }
   gst_deinit ();
   return 0;

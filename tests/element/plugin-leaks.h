@@ -18,8 +18,9 @@ gboolean plugin_leaks_is_child (int argc, char **argv);
 int plugin_leaks_child_main (int argc, char **argv);
 
 /* What the tracer says that was leaked by an element that was made for nothing,
- * failed to start, was stopped, and played to the end with a model and without;
- * NULL for nothing.
+ * failed to start, was stopped, and played to the end with a model and without,
+ * and by one that learned twice and was stopped while it trained, where it can
+ * learn; NULL for nothing.
  * program: argv[0]. factory: PLUGIN_LEAKS_ON_PURPOSE for a leak that must be
  * there. Ends the program when the child fails. */
 gchar *plugin_leaks_report (

@@ -58,19 +58,24 @@ stream_close (Stream *stream)
 }
 
 GstBuffer *
-stream_next_buffer (Stream *stream, gboolean object)
+stream_make_buffer (guint n, gboolean object)
 {
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, TINY_SIZE, NULL);
   GstMapInfo map;
 
   gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  tiny_scene_draw (map.data, stream->n, object);
+  tiny_scene_draw (map.data, n, object);
   gst_buffer_unmap (buffer, &map);
 
-  GST_BUFFER_PTS (buffer) = stream->n * GST_SECOND / TINY_RATE;
+  GST_BUFFER_PTS (buffer) = n * GST_SECOND / TINY_RATE;
   GST_BUFFER_DURATION (buffer) = GST_SECOND / TINY_RATE;
-  stream->n++;
   return buffer;
+}
+
+GstBuffer *
+stream_next_buffer (Stream *stream, gboolean object)
+{
+  return stream_make_buffer (stream->n++, object);
 }
 
 GstBuffer *

@@ -42,7 +42,10 @@ void stream_open (
     Stream *stream, const gchar *caps, GstElement *element, GstBus *bus);
 void stream_close (Stream *stream);
 
-/* Frame stream->n of the scene, at stream->n / 10 s. */
+/* Frame n of the scene, at n / 10 s, for stream_caps. */
+GstBuffer *stream_make_buffer (guint n, gboolean object);
+
+/* Frame stream->n of it. */
 GstBuffer *stream_next_buffer (Stream *stream, gboolean object);
 
 /* Pushes a buffer and takes what comes out. */

@@ -97,6 +97,19 @@ running_probe_sink (
   gst_object_unref (pad);
 }
 
+static GstPadProbeReturn
+count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer n)
+{
+  g_atomic_int_inc ((gint *)n);
+  return GST_PAD_PROBE_OK;
+}
+
+void
+running_count_at_sink (GstElement *pipeline, gint *n)
+{
+  running_probe_sink (pipeline, count_frame, n);
+}
+
 void
 running_wait_until (const gint *atomic_counter, gint n)
 {

@@ -42,6 +42,9 @@ GstPad *running_get_pad (
 void running_probe_sink (
     GstElement *pipeline, GstPadProbeCallback callback, gpointer user_data);
 
+/* Advances the counter, atomically, with each of them. */
+void running_count_at_sink (GstElement *pipeline, gint *n);
+
 /* Waits until the counter, which others advance, is at least n; fails the test
  * after half a minute. */
 void running_wait_until (const gint *atomic_counter, gint n);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "change.h"
 #include "gstvaelstmmeta.h"
 
 /* Slow enough to leave the processor to others. */
@@ -42,53 +43,6 @@ note_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-typedef struct {
-  GstElement *pipeline, *before, *after, *detect;
-  gint n_done; /* atomic */
-} Change;
-
-static GstPadProbeReturn
-add_detector (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  Change *change = user_data;
-
-  gst_element_unlink (change->before, change->after);
-  gst_bin_add (GST_BIN (change->pipeline), gst_object_ref (change->detect));
-  fail_unless (gst_element_link_many (
-      change->before, change->detect, change->after, NULL));
-  fail_unless (gst_element_sync_state_with_parent (change->detect));
-  g_atomic_int_inc (&change->n_done);
-  return GST_PAD_PROBE_REMOVE;
-}
-
-static GstPadProbeReturn
-remove_detector (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  Change *change = user_data;
-
-  gst_element_unlink_many (change->before, change->detect, change->after, NULL);
-  fail_unless_equals_int (
-      gst_element_set_state (change->detect, GST_STATE_NULL),
-      GST_STATE_CHANGE_SUCCESS);
-  gst_bin_remove (GST_BIN (change->pipeline), change->detect);
-  fail_unless (gst_element_link (change->before, change->after));
-  g_atomic_int_inc (&change->n_done);
-  return GST_PAD_PROBE_REMOVE;
-}
-
-/* Does it when no frame is on its way past `before`, and waits until it is
- * done. */
-static void
-when_idle (Change *change, GstPadProbeCallback callback)
-{
-  GstPad *pad = gst_element_get_static_pad (change->before, "src");
-  gint n_done = g_atomic_int_get (&change->n_done);
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_IDLE, callback, change, NULL);
-  running_wait_until (&change->n_done, n_done + 1);
-  gst_object_unref (pad);
-}
-
 /* Element messages `vaelstmdetect` of this event, emptying the bus. */
 static void
 count_events (GstElement *pipeline, guint *n_starts, guint *n_ends)
@@ -119,10 +73,10 @@ GST_START_TEST (test_detector_comes_and_goes)
 {
   GstElement *pipeline =
       running_launch (SOURCE "! identity name=after ! fakesink name=sink");
-  Change change = {pipeline, gst_bin_get_by_name (GST_BIN (pipeline), "before"),
-      gst_bin_get_by_name (GST_BIN (pipeline), "after")};
   Arrivals arrivals = {0};
+  Change change;
 
+  change_init (&change, pipeline);
   running_probe_sink (pipeline, note_arrival, &arrivals);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (guint i = 0; i < 10; i++) {
@@ -133,9 +87,9 @@ GST_START_TEST (test_detector_comes_and_goes)
     g_object_set (change.detect, "model-file", running_model, "drop-analysis",
         drop_analysis[__i__], NULL);
     running_wait_until (&arrivals.n_plain, arrivals.n_plain + 5);
-    when_idle (&change, add_detector);
+    change_add_detector (&change);
     running_wait_until (&arrivals.n_watched, arrivals.n_watched + 40);
-    when_idle (&change, remove_detector);
+    change_remove_detector (&change);
     gst_object_unref (change.detect);
 
     count_events (pipeline, &n_starts, &n_ends);
@@ -143,8 +97,7 @@ GST_START_TEST (test_detector_comes_and_goes)
     fail_unless (drop_analysis[__i__] || n_starts == 1);
   }
   running_wait_until (&arrivals.n_plain, arrivals.n_plain + 5);
-  gst_object_unref (change.before);
-  gst_object_unref (change.after);
+  change_clear (&change);
   running_stop (pipeline);
 }
 GST_END_TEST
@@ -215,13 +168,6 @@ GST_END_TEST
 
 /* ---- flushes ---- */
 
-static GstPadProbeReturn
-count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer n)
-{
-  g_atomic_int_inc ((gint *)n);
-  return GST_PAD_PROBE_OK;
-}
-
 /* At any moment, also in the middle of an analysis. */
 GST_START_TEST (test_flush_while_analysing)
 {
@@ -233,7 +179,7 @@ GST_START_TEST (test_flush_while_analysing)
   gint n_frames = 0;
 
   g_object_set (detect, "drop-analysis", drop_analysis[__i__], NULL);
-  running_probe_sink (pipeline, count_frame, &n_frames);
+  running_count_at_sink (pipeline, &n_frames);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   running_wait_until (&n_frames, 1);
   for (guint i = 0; i < 100; i++) {

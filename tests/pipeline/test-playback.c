@@ -8,13 +8,8 @@
 
 #include "running.h"
 
-#include <glib/gstdio.h>
-
 #include "gstvaelstmmeta.h"
-
-#define N_FRAMES 100
-#define DURATION (10 * GST_SECOND)
-#define KEY_FRAMES "10" /* frames from one to the next */
+#include "recording.h"
 
 /* Kinds of files, and what plays them; %s is the file or its URI. */
 static const struct {
@@ -27,47 +22,6 @@ static const struct {
     {"matroskamux", "uridecodebin3 uri=\"%s\"", TRUE},
     {"mp4mux", "uridecodebin3 uri=\"%s\"", TRUE},
 };
-
-static gchar *directory;
-
-/* ---- files ---- */
-
-static void
-make_directory (void)
-{
-  directory = g_dir_make_tmp ("vaelstm-test-XXXXXX", NULL);
-  fail_unless (directory != NULL);
-}
-
-static void
-remove_directory (void)
-{
-  gchar *file = g_build_filename (directory, "recording", NULL);
-
-  g_unlink (file);
-  g_rmdir (directory);
-  g_free (file);
-  g_free (directory);
-}
-
-/* A ball that moves, for 10 s. */
-static gchar *
-make_recording (const gchar *muxer)
-{
-  gchar *file = g_build_filename (directory, "recording", NULL);
-  gchar *line = g_strdup_printf (
-      "videotestsrc num-buffers=100 pattern=ball ! video/x-raw,format=I420,"
-      "width=160,height=120,framerate=10/1 ! x264enc speed-preset=ultrafast "
-      "bframes=2 key-int-max=" KEY_FRAMES " ! h264parse ! %s ! "
-      "filesink location=\"%s\"",
-      muxer, file);
-  GstElement *pipeline = running_launch (line);
-
-  running_play_to_eos (pipeline);
-  running_stop (pipeline);
-  g_free (line);
-  return file;
-}
 
 /* What arrives at the sink. */
 typedef struct {
@@ -122,7 +76,7 @@ forget_arrivals (Arrivals *arrivals, gboolean backwards)
 static GstElement *
 open_recording (guint player, Arrivals *arrivals)
 {
-  gchar *file = make_recording (players[player].muxer);
+  gchar *file = recording_make (players[player].muxer);
   gchar *uri = gst_filename_to_uri (file, NULL);
   gchar *source = g_strdup_printf (
       players[player].source, players[player].uri ? uri : file);
@@ -163,8 +117,8 @@ GST_START_TEST (test_to_the_end)
   GstElement *pipeline = open_recording (__i__, &arrivals);
 
   running_play_to_eos (pipeline);
-  fail_unless_equals_uint64 (running_frames_seen (pipeline), N_FRAMES);
-  fail_unless_equals_int (arrivals.n, N_FRAMES);
+  fail_unless_equals_uint64 (running_frames_seen (pipeline), RECORDING_FRAMES);
+  fail_unless_equals_int (arrivals.n, RECORDING_FRAMES);
   fail_unless (arrivals.in_order);
   running_stop (pipeline);
 }
@@ -201,7 +155,7 @@ GST_START_TEST (test_random_seeks)
   }
   seek (pipeline, &arrivals, 1, GST_SEEK_FLAG_ACCURATE, 0);
   running_play_to_eos (pipeline);
-  fail_unless_equals_int (arrivals.n, N_FRAMES);
+  fail_unless_equals_int (arrivals.n, RECORDING_FRAMES);
   g_rand_free (random);
   running_stop (pipeline);
 }
@@ -214,13 +168,13 @@ GST_START_TEST (test_backwards)
   Arrivals arrivals;
   GstElement *pipeline = open_recording (__i__, &arrivals);
 
-  seek (pipeline, &arrivals, -1, GST_SEEK_FLAG_ACCURATE, DURATION);
+  seek (pipeline, &arrivals, -1, GST_SEEK_FLAG_ACCURATE, RECORDING_DURATION);
   running_play_to_eos (pipeline);
   fail_unless (arrivals.in_order);
   fail_unless (arrivals.first > 9 * GST_SECOND);
   fail_unless_equals_uint64 (arrivals.last, 0);
-  fail_unless (arrivals.n >= N_FRAMES * 9 / 10);
-  fail_unless (arrivals.n_detected >= N_FRAMES / 2);
+  fail_unless (arrivals.n >= RECORDING_FRAMES * 9 / 10);
+  fail_unless (arrivals.n_detected >= RECORDING_FRAMES / 2);
   running_stop (pipeline);
 }
 GST_END_TEST
@@ -240,7 +194,7 @@ GST_START_TEST (test_at_other_rates)
     seek (pipeline, &arrivals, rates[i], GST_SEEK_FLAG_ACCURATE, 0);
     running_play_to_eos (pipeline);
     fail_unless (arrivals.in_order);
-    fail_unless_equals_int (arrivals.n, N_FRAMES);
+    fail_unless_equals_int (arrivals.n, RECORDING_FRAMES);
     fail_unless_equals_int (arrivals.n_detected, n_detected);
   }
   running_stop (pipeline);
@@ -262,7 +216,7 @@ GST_START_TEST (test_loop)
         0, GST_SEEK_TYPE_SET, GST_CLOCK_TIME_NONE));
   }
   gst_message_unref (running_wait_for (pipeline, GST_MESSAGE_EOS));
-  fail_unless (arrivals.n >= 3 * N_FRAMES);
+  fail_unless (arrivals.n >= 3 * RECORDING_FRAMES);
   running_stop (pipeline);
 }
 GST_END_TEST
@@ -272,7 +226,7 @@ add_tests (TCase *tcase)
 {
   const guint n = G_N_ELEMENTS (players);
 
-  tcase_add_checked_fixture (tcase, make_directory, remove_directory);
+  tcase_add_checked_fixture (tcase, recording_set_up, recording_tear_down);
   tcase_add_loop_test (tcase, test_to_the_end, 0, n);
   tcase_add_loop_test (tcase, test_random_seeks, 0, n);
   tcase_add_loop_test (tcase, test_backwards, 0, n);

@@ -274,7 +274,7 @@ START_TEST (test_formats_change)
   set_format (learner, GST_VIDEO_FORMAT_BGRx, 333, 777, 25);
   show (learner, GST_VIDEO_FORMAT_BGRx, 333, 777, 0, INTERVAL, N_FRAMES / 2);
   ck_assert (vl_learner_collected (learner) == 1);
-  vl_learner_train (learner, NULL, NULL);
+  vl_learner_train (learner, NULL, NULL, NULL);
   model = take_model (learner, NULL);
   ck_assert_uint_eq (model->input.width, 288);
   ck_assert_uint_eq (model->input.height, 160);
@@ -309,7 +309,7 @@ START_TEST (test_learns)
   Told told;
 
   told_init (&told);
-  vl_learner_train (learner, on_progress, &told);
+  vl_learner_train (learner, on_progress, &told, NULL);
   ck_assert (!vl_learner_is_due (learner, 0));
   model = take_model (learner, &save_error);
   ck_assert_ptr_null (save_error);
@@ -329,7 +329,7 @@ START_TEST (test_too_little)
     set_format (learner, GST_VIDEO_FORMAT_GRAY8, WIDTH, HEIGHT, FPS);
     show_small (learner, 0, _i);
   }
-  vl_learner_train (learner, NULL, NULL);
+  vl_learner_train (learner, NULL, NULL, NULL);
   assert_fails (learner, VL_TRAIN_ERROR, VL_TRAIN_ERROR_TOO_SHORT);
 }
 END_TEST
@@ -343,7 +343,7 @@ START_TEST (test_stream_that_ends_early)
   set_format (learner, GST_VIDEO_FORMAT_GRAY8, WIDTH, HEIGHT, FPS);
   show_small (learner, 0, VL_TRAIN_MIN_FRAMES);
   ck_assert_double_lt (vl_learner_collected (learner), 1);
-  vl_learner_train (learner, NULL, NULL);
+  vl_learner_train (learner, NULL, NULL, NULL);
   model = take_model (learner, NULL);
 }
 END_TEST
@@ -355,7 +355,7 @@ START_TEST (test_saved_model_is_the_shared_one)
   g_autoptr (VlLearner) learner = taught_learner (0.2, path);
   g_autoptr (VlModel) model = NULL, loaded = NULL;
 
-  vl_learner_train (learner, NULL, NULL);
+  vl_learner_train (learner, NULL, NULL, NULL);
   model = take_model (learner, NULL);
   loaded = vl_model_load (path, NULL);
   ck_assert_ptr_eq (model, loaded);
@@ -371,7 +371,7 @@ START_TEST (test_model_survives_a_failing_save)
   g_autoptr (VlModel) model = NULL;
   g_autoptr (GError) save_error = NULL;
 
-  vl_learner_train (learner, NULL, NULL);
+  vl_learner_train (learner, NULL, NULL, NULL);
   model = take_model (learner, &save_error);
   ck_assert (
       g_error_matches (save_error, VL_MODEL_ERROR, VL_MODEL_ERROR_WRITE));
@@ -392,7 +392,7 @@ START_TEST (test_waiting_can_be_cancelled)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   GThread *thread;
 
-  vl_learner_train (learner, NULL, NULL);
+  vl_learner_train (learner, NULL, NULL, NULL);
   thread = g_thread_new ("cancel", cancel, cancellable);
   ck_assert (!vl_learner_wait (learner, cancellable));
   g_thread_join (thread);
@@ -410,7 +410,7 @@ START_TEST (test_training_can_be_cancelled)
   Told told;
 
   told_init (&told);
-  vl_learner_train (learner, on_progress, &told);
+  vl_learner_train (learner, on_progress, &told, NULL);
   await (&told, 0, _i);
   vl_learner_cancel (learner);
   assert_fails (learner, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -429,11 +429,11 @@ START_TEST (test_freeing_ends_the_training)
   Told told;
 
   told_init (&told);
-  vl_learner_train (learner, on_progress, &told);
+  vl_learner_train (learner, on_progress, &told, NULL);
   await (&told, 0, 1);
   vl_learner_free (learner);
   n_progress = told.n_progress;
-  vl_learner_train (next, NULL, NULL);
+  vl_learner_train (next, NULL, NULL, NULL);
   model = take_model (next, NULL);
   ck_assert_uint_eq (told.n_progress, n_progress);
   told_clear (&told);
@@ -450,11 +450,11 @@ START_TEST (test_one_training_at_a_time)
 
   for (guint i = 0; i < 3; i++)
     told_init (&told[i]);
-  vl_learner_train (first, on_progress, &told[0]);
+  vl_learner_train (first, on_progress, &told[0], NULL);
   await (&told[0], 0, 1);
-  vl_learner_train (second, on_progress, &told[1]);
+  vl_learner_train (second, on_progress, &told[1], NULL);
   await (&told[1], 1, 0);
-  vl_learner_train (third, on_progress, &told[2]);
+  vl_learner_train (third, on_progress, &told[2], NULL);
   await (&told[2], 1, 0);
   ck_assert_uint_eq (told[0].n_waiting, 0);
 

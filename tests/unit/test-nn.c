@@ -62,7 +62,7 @@ START_TEST (test_scalar_functions)
     ck_assert_double_le (fabs (vl_exp (x) / e - 1), 3e-7);
     ck_assert_double_le (fabs (vl_tanh (x) / t - 1), 3e-7);
     ck_assert_double_le (
-        fabs (vl_sigmoid (x) * (1 + exp (-(float)x)) - 1), 4e-7);
+        fabs (vl_sigmoid (x) * (1 + exp (MIN (-(float)x, 40))) - 1), 4e-7);
   }
   for (double e = 1e-9; e <= 1; e *= 1.01)
     ck_assert_double_le (fabs (vl_log1p (e) / log1p ((float)e) - 1), 3e-7);
@@ -79,7 +79,9 @@ START_TEST (test_scalar_limits)
   ck_assert_float_eq (vl_tanh (INFINITY), 1);
   ck_assert_float_eq (vl_tanh (-INFINITY), -1);
   ck_assert_float_eq (vl_sigmoid (INFINITY), 1);
-  ck_assert_float_le (vl_sigmoid (-INFINITY), 1e-37f);
+  ck_assert_float_le (vl_sigmoid (-INFINITY), 5e-18f);
+  /* What two shut gates let through is not a denormal number. */
+  ck_assert (isnormal (vl_sigmoid (-INFINITY) * vl_sigmoid (-1000)));
   ck_assert (isnan (vl_exp (NAN)) && isnan (vl_tanh (NAN)));
 }
 END_TEST
