@@ -126,6 +126,7 @@
 #include <math.h>
 
 #include "detector.h"
+#include "framesize.h"
 #include "gemm.h"
 #include "gstvaelstmanalytics.h"
 #include "gstvaelstmevents.h"
@@ -393,17 +394,16 @@ static void
 check_shape (GstVaeLstmDetect *self)
 {
   const VlInput *input = vl_detector_input (self->detector);
-  double width = GST_VIDEO_INFO_WIDTH (&self->info) *
-                 (double)GST_VIDEO_INFO_PAR_N (&self->info) /
-                 GST_VIDEO_INFO_PAR_D (&self->info);
-  double height = GST_VIDEO_INFO_HEIGHT (&self->info);
-  double ratio = width / height * input->height / input->width;
+  guint width, height;
+  double ratio;
 
+  vl_square_frame_size (&self->info, &width, &height);
+  ratio = (double)width / height * input->height / input->width;
   if ((ratio > MAX_DISTORTION || ratio < 1 / MAX_DISTORTION) &&
       take_warning (self, CAUSE_SHAPE))
     GST_ELEMENT_WARNING (self, STREAM, FORMAT,
         ("The model was made for pictures of another shape (%ux%u) than this "
-         "video's (%.0fx%.0f): it sees them distorted.",
+         "video's (%ux%u): it sees them distorted.",
             input->width, input->height, width, height),
         ("A model learned from this camera does better."));
 }
@@ -505,8 +505,7 @@ report_collecting (GstVaeLstmDetect *self)
       "collecting", (gint)(100 * vl_learner_collected (self->learner)),
       whole_seconds (vl_learner_left (self->learner) / (double)GST_SECOND));
 
-  if (!(self->warned & (1u << CAUSE_OVERDUE)) &&
-      vl_learner_is_overdue (self->learner, &error) &&
+  if (vl_learner_is_overdue (self->learner, &error) &&
       take_warning (self, CAUSE_OVERDUE))
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
         ("Learning takes longer than learn-duration: %s.", error->message),
@@ -800,25 +799,6 @@ nominal_duration (GstVaeLstmDetect *self)
   return GST_SECOND / 10;
 }
 
-/* When the frame is; counted on from the last frame when it does not tell. */
-static void
-find_times (GstVaeLstmDetect *self, GstBuffer *buffer, GstVaeLstmTimes *times)
-{
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  GstClockTime timestamp = GST_BUFFER_PTS (buffer);
-  GstClockTime duration = GST_BUFFER_DURATION (buffer);
-
-  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
-    timestamp = self->next_timestamp;
-  if (!GST_CLOCK_TIME_IS_VALID (duration))
-    duration = nominal_duration (self);
-
-  self->next_timestamp = segment->rate > 0
-                             ? timestamp + duration
-                             : timestamp - MIN (timestamp, duration);
-  gst_vae_lstm_times_init (times, segment, timestamp);
-}
-
 /* The detector's time never decreases. */
 static void
 keep_time_monotonic (GstVaeLstmDetect *self, GstVaeLstmTimes *times)
@@ -1061,7 +1041,8 @@ gst_vae_lstm_detect_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     relearn (self);
 
   notice_interruptions (self, buffer);
-  find_times (self, buffer, &times);
+  gst_vae_lstm_times_find (&times, &trans->segment, buffer,
+      nominal_duration (self), &self->next_timestamp);
   keep_time_monotonic (self, &times);
   if (!g_atomic_int_get (&self->relearn_wanted))
     use_frame (self, buffer, &times);
@@ -1100,22 +1081,6 @@ gst_vae_lstm_detect_set_caps (
 }
 
 static void
-take_segment (GstVaeLstmDetect *self, GstEvent *event)
-{
-  const GstSegment *after;
-
-  gst_event_parse_segment (event, &after);
-  if (gst_vae_lstm_segment_continues (
-          &GST_BASE_TRANSFORM (self)->segment, after, self->next_timestamp))
-    return;
-
-  interrupt (self, "segment");
-  self->next_timestamp = after->rate > 0 ? after->start : after->stop;
-  if (!GST_CLOCK_TIME_IS_VALID (self->next_timestamp))
-    self->next_timestamp = 0;
-}
-
-static void
 end_stream (GstVaeLstmDetect *self)
 {
   if (self->learner)
@@ -1148,7 +1113,8 @@ gst_vae_lstm_detect_sink_event (GstBaseTransform *trans, GstEvent *event)
     interrupt (self, "gap");
     break;
   case GST_EVENT_SEGMENT:
-    take_segment (self, event);
+    if (gst_vae_lstm_times_jump (&trans->segment, event, &self->next_timestamp))
+      interrupt (self, "segment");
     break;
   case GST_EVENT_FLUSH_STOP:
     /* Until it has gone on, downstream takes no events. */
@@ -1162,14 +1128,6 @@ gst_vae_lstm_detect_sink_event (GstBaseTransform *trans, GstEvent *event)
     break;
   }
   return parent->sink_event (trans, event);
-}
-
-/* Buffers go on as they came, so downstream's wishes are ours. */
-static gboolean
-gst_vae_lstm_detect_propose_allocation (
-    GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
-{
-  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (trans), query);
 }
 
 /* -------------------------------------------------------------- properties */
@@ -1371,8 +1329,6 @@ gst_vae_lstm_detect_class_init (GstVaeLstmDetectClass *klass)
   trans_class->stop = GST_DEBUG_FUNCPTR (gst_vae_lstm_detect_stop);
   trans_class->set_caps = GST_DEBUG_FUNCPTR (gst_vae_lstm_detect_set_caps);
   trans_class->sink_event = GST_DEBUG_FUNCPTR (gst_vae_lstm_detect_sink_event);
-  trans_class->propose_allocation =
-      GST_DEBUG_FUNCPTR (gst_vae_lstm_detect_propose_allocation);
   trans_class->transform_ip =
       GST_DEBUG_FUNCPTR (gst_vae_lstm_detect_transform_ip);
 

@@ -250,30 +250,15 @@ start_anew (GstVaeLstmOverlay *self)
   forget_drawings (self);
 }
 
-static void
-take_segment (GstVaeLstmOverlay *self, GstEvent *event)
-{
-  const GstSegment *after;
-
-  gst_event_parse_segment (event, &after);
-  if (gst_vae_lstm_segment_continues (
-          &GST_BASE_TRANSFORM (self)->segment, after, self->next_timestamp))
-    return;
-
-  start_anew (self);
-  self->next_timestamp = after->rate > 0 ? after->start : after->stop;
-  if (!GST_CLOCK_TIME_IS_VALID (self->next_timestamp))
-    self->next_timestamp = 0;
-}
-
 static gboolean
 gst_vae_lstm_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    take_segment (self, event);
-  else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP ||
+      (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT &&
+          gst_vae_lstm_times_jump (
+              &trans->segment, event, &self->next_timestamp)))
     start_anew (self);
   return GST_BASE_TRANSFORM_CLASS (parent_class)->sink_event (trans, event);
 }
@@ -417,26 +402,6 @@ take_over_settings (GstVaeLstmOverlay *self)
     forget_drawings (self);
 }
 
-/* When the frame is; counted on from the last frame when it does not tell. */
-static guint64
-find_time (GstVaeLstmOverlay *self, GstBuffer *buffer)
-{
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  GstClockTime timestamp = GST_BUFFER_PTS (buffer);
-  GstClockTime duration = GST_BUFFER_DURATION (buffer);
-  GstVaeLstmTimes times;
-
-  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
-    timestamp = self->next_timestamp;
-  if (!GST_CLOCK_TIME_IS_VALID (duration))
-    duration = 0;
-  self->next_timestamp = segment->rate > 0
-                             ? timestamp + duration
-                             : timestamp - MIN (timestamp, duration);
-  gst_vae_lstm_times_init (&times, segment, timestamp);
-  return times.time;
-}
-
 /* The score belongs to the frame that was analysed. */
 static void
 remember_score (
@@ -491,8 +456,11 @@ static GstFlowReturn
 gst_vae_lstm_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstVaeLstmOverlay *self = GST_VAE_LSTM_OVERLAY (trans);
-  guint64 time = find_time (self, buffer);
   GstVaeLstmContent content;
+  GstVaeLstmTimes times;
+
+  gst_vae_lstm_times_find (
+      &times, &trans->segment, buffer, 0, &self->next_timestamp);
 
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT))
     start_anew (self);
@@ -500,7 +468,7 @@ gst_vae_lstm_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   if (!gst_vae_lstm_content_read (&content, buffer, &self->info))
     return GST_FLOW_OK;
 
-  remember_score (self, &content, time);
+  remember_score (self, &content, times.time);
   if (!is_shown (self, &content))
     draw (self, &content);
   if (gst_video_overlay_composition_n_rectangles (self->composition) == 0)

@@ -5,8 +5,8 @@
 
 #include "gstvaelstmtimes.h"
 
-void
-gst_vae_lstm_times_init (
+static void
+place_in_segment (
     GstVaeLstmTimes *times, const GstSegment *segment, GstClockTime timestamp)
 {
   *times = (GstVaeLstmTimes){
@@ -20,6 +20,23 @@ gst_vae_lstm_times_init (
   }
   if (segment->rate < 0)
     times->time = G_MAXINT64 - MIN (timestamp, G_MAXINT64);
+}
+
+void
+gst_vae_lstm_times_find (GstVaeLstmTimes *times, const GstSegment *segment,
+    GstBuffer *buffer, GstClockTime nominal, GstClockTime *next)
+{
+  GstClockTime timestamp = GST_BUFFER_PTS (buffer);
+  GstClockTime duration = GST_BUFFER_DURATION (buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
+    timestamp = *next;
+  if (!GST_CLOCK_TIME_IS_VALID (duration))
+    duration = nominal;
+
+  *next = segment->rate > 0 ? timestamp + duration
+                            : timestamp - MIN (timestamp, duration);
+  place_in_segment (times, segment, timestamp);
 }
 
 typedef gint (*SegmentToTime) (
@@ -38,8 +55,9 @@ same_time (SegmentToTime to_time, const GstSegment *before,
          time[0] == time[1];
 }
 
-gboolean
-gst_vae_lstm_segment_continues (
+/* Whether `timestamp` is at the same place and moment in both segments. */
+static gboolean
+segment_continues (
     const GstSegment *before, const GstSegment *after, GstClockTime timestamp)
 {
   return before->format == GST_FORMAT_TIME &&
@@ -47,4 +65,20 @@ gst_vae_lstm_segment_continues (
          same_time (
              gst_segment_to_running_time_full, before, after, timestamp) &&
          same_time (gst_segment_to_stream_time_full, before, after, timestamp);
+}
+
+gboolean
+gst_vae_lstm_times_jump (
+    const GstSegment *before, GstEvent *event, GstClockTime *next)
+{
+  const GstSegment *after;
+
+  gst_event_parse_segment (event, &after);
+  if (segment_continues (before, after, *next))
+    return FALSE;
+
+  *next = after->rate > 0 ? after->start : after->stop;
+  if (!GST_CLOCK_TIME_IS_VALID (*next))
+    *next = 0;
+  return TRUE;
 }

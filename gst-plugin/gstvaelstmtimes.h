@@ -17,11 +17,15 @@ typedef struct {
   guint64 time; /* as given to the detector: never decreases between resets */
 } GstVaeLstmTimes;
 
-/* A frame's times from its timestamp. Played backwards, `time` still runs
- * forwards. */
-void gst_vae_lstm_times_init (
-    GstVaeLstmTimes *times, const GstSegment *segment, GstClockTime timestamp);
+/* A frame's times. Where the buffer does not tell, *next stands in for its
+ * timestamp and `nominal` for its duration; *next becomes the timestamp that
+ * the frame after it should have. Played backwards, `time` still runs forwards.
+ */
+void gst_vae_lstm_times_find (GstVaeLstmTimes *times, const GstSegment *segment,
+    GstBuffer *buffer, GstClockTime nominal, GstClockTime *next);
 
-/* Whether `timestamp` is at the same place and moment in both segments. */
-gboolean gst_vae_lstm_segment_continues (
-    const GstSegment *before, const GstSegment *after, GstClockTime timestamp);
+/* Whether a SEGMENT event leads elsewhere than the segment `before`, whose
+ * frames have come to *next: that timestamp has another place or moment. *next
+ * then becomes where the new segment begins. */
+gboolean gst_vae_lstm_times_jump (
+    const GstSegment *before, GstEvent *event, GstClockTime *next);

@@ -16,7 +16,7 @@
 #define LEARN_DURATION (LEARN_FRAMES * GST_SECOND / TINY_RATE)
 #define SHORT_BUDGET (2 * GST_SECOND)
 #define ENDLESS_BUDGET (3600 * GST_SECOND)
-#define PATIENCE 600 /* tenths of seconds */
+#define PATIENCE 6000 /* hundredths of seconds */
 
 static const gchar *
 get_state (GstElement *element)
@@ -60,7 +60,7 @@ run_while (Stream *stream, const gchar *state)
   for (guint i = 0;
        i < PATIENCE && g_str_equal (get_state (stream->element), state); i++) {
     stream_run (stream, 1, FALSE);
-    g_usleep (G_USEC_PER_SEC / 10);
+    g_usleep (G_USEC_PER_SEC / 100);
   }
   g_assert_cmpstr (get_state (stream->element), !=, state);
 }

@@ -93,7 +93,8 @@ START_TEST (test_learns_an_unseen_scene_sooner)
   g_autoptr (VlModel) a = train (VL_BASE_WIDTH, STEPS, FALSE, &from_random);
   g_autoptr (VlModel) b = train (VL_BASE_WIDTH, STEPS, TRUE, &from_base);
 
-  ck_assert_double_lt (from_base.squared_error, 0.8 * from_random.squared_error);
+  ck_assert_double_lt (
+      from_base.squared_error, 0.8 * from_random.squared_error);
   ck_assert_ptr_nonnull (strstr (a->record, "\"base\":false"));
   ck_assert_ptr_nonnull (strstr (b->record, "\"base\":true"));
 }

@@ -276,8 +276,8 @@ START_TEST (test_formats_change)
   ck_assert (vl_learner_collected (learner) == 1);
   vl_learner_train (learner, NULL, NULL, NULL);
   model = take_model (learner, NULL);
-  ck_assert_uint_eq (model->input.width, 288);
-  ck_assert_uint_eq (model->input.height, 160);
+  ck_assert_uint_eq (model->input.width, 224);
+  ck_assert_uint_eq (model->input.height, 128);
   ck_assert_uint_eq (model->input.rate_n, FPS);
 }
 END_TEST
@@ -313,8 +313,8 @@ START_TEST (test_learns)
   ck_assert (!vl_learner_is_due (learner, 0));
   model = take_model (learner, &save_error);
   ck_assert_ptr_null (save_error);
-  ck_assert_uint_eq (model->input.width, 224);
-  ck_assert_uint_eq (model->input.height, 160);
+  ck_assert_uint_eq (model->input.width, 160);
+  ck_assert_uint_eq (model->input.height, 128);
   ck_assert_uint_ge (told.n_progress, 1);
   ck_assert_uint_eq (told.n_waiting, 0);
   told_clear (&told);
