@@ -718,12 +718,8 @@ take_caps (GstVaeLstmGate *self, GstEvent *event)
 static const gchar *
 take_segment (GstVaeLstmGate *self, GstEvent *event)
 {
-  const GstSegment *segment;
-
-  gst_event_parse_segment (event, &segment);
-  return gst_vae_lstm_gate_clock_set_segment (&self->clock, segment)
-             ? NULL
-             : "segment";
+  return gst_vae_lstm_gate_clock_set_segment (&self->clock, event) ? NULL
+                                                                   : "segment";
 }
 
 /* Goes on when the buffers before it have. */

@@ -17,13 +17,14 @@ gst_vae_lstm_gate_clock_reset (GstVaeLstmGateClock *clock)
 
 gboolean
 gst_vae_lstm_gate_clock_set_segment (
-    GstVaeLstmGateClock *clock, const GstSegment *segment)
+    GstVaeLstmGateClock *clock, GstEvent *event)
 {
   const GstSegment before = clock->segment;
+  GstClockTime timestamp = clock->timestamp;
 
-  clock->segment = *segment;
-  return !GST_CLOCK_TIME_IS_VALID (clock->timestamp) ||
-         gst_vae_lstm_segment_continues (&before, segment, clock->timestamp);
+  gst_event_copy_segment (event, &clock->segment);
+  return !GST_CLOCK_TIME_IS_VALID (timestamp) ||
+         !gst_vae_lstm_times_jump (&before, event, &timestamp);
 }
 
 /* NONE where the segment cannot tell. */

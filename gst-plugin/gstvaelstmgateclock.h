@@ -21,9 +21,10 @@ typedef struct {
 
 void gst_vae_lstm_gate_clock_reset (GstVaeLstmGateClock *clock);
 
-/* Takes a new segment over. FALSE when the stream does not simply go on. */
+/* Takes over the segment of a SEGMENT event. FALSE when the stream does not
+ * simply go on. */
 gboolean gst_vae_lstm_gate_clock_set_segment (
-    GstVaeLstmGateClock *clock, const GstSegment *segment);
+    GstVaeLstmGateClock *clock, GstEvent *event);
 
 /* Fills in all but the cut. Takes the buffer. One without timestamps is at the
  * same time as the last one; in a stream with none, when it arrives. */

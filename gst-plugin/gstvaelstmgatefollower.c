@@ -111,12 +111,9 @@ static void
 queue_event (GstVaeLstmGateFollower *follower, GstEvent *event)
 {
   GstVaeLstmGateItem item = {.object = GST_MINI_OBJECT (event)};
-  const GstSegment *segment;
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) {
-    gst_event_parse_segment (event, &segment);
-    gst_vae_lstm_gate_clock_set_segment (&follower->clock, segment);
-  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    gst_vae_lstm_gate_clock_set_segment (&follower->clock, event);
   gst_vae_lstm_gate_ring_push (follower->ring, &item);
   run (follower);
 }
