@@ -688,6 +688,7 @@ interrupt (GstVaeLstmGate *self, const gchar *reason)
 {
   gboolean was_open = self->plan.open;
 
+  gst_vae_lstm_gate_output_flush (&self->output, self->plan.ring);
   GST_OBJECT_LOCK (self);
   gst_vae_lstm_gate_plan_reset (&self->plan);
   GST_OBJECT_UNLOCK (self);

@@ -75,7 +75,7 @@ run_to_end (GstVaeLstmGateFollower *follower)
         follower->spans, oldest->time, &follower->interrupted);
     run (follower);
   }
-  gst_vae_lstm_gate_ring_clear (follower->ring);
+  gst_vae_lstm_gate_output_flush (&follower->output, follower->ring);
 }
 
 static GstFlowReturn
@@ -98,7 +98,7 @@ chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static void
 forget (GstVaeLstmGateFollower *follower)
 {
-  gst_vae_lstm_gate_ring_clear (follower->ring);
+  gst_vae_lstm_gate_output_flush (&follower->output, follower->ring);
   gst_vae_lstm_gate_clock_reset (&follower->clock);
   follower->output.shift = 0;
   follower->span = 0;

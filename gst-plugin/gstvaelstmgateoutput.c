@@ -84,3 +84,25 @@ gst_vae_lstm_gate_output_skip (
   else
     push_event (output, GST_EVENT (item->object));
 }
+
+static gboolean
+survives_flush (const GstVaeLstmGateItem *item)
+{
+  GstEvent *event = item->is_buffer ? NULL : GST_EVENT (item->object);
+
+  return event && GST_EVENT_IS_STICKY (event) &&
+         GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT;
+}
+
+void
+gst_vae_lstm_gate_output_flush (
+    GstVaeLstmGateOutput *output, GstVaeLstmGateRing *ring)
+{
+  while (gst_vae_lstm_gate_ring_length (ring) > 0) {
+    GstVaeLstmGateItem item = gst_vae_lstm_gate_ring_pop (ring);
+
+    if (survives_flush (&item))
+      gst_pad_store_sticky_event (output->pad, GST_EVENT (item.object));
+    gst_mini_object_unref (item.object);
+  }
+}

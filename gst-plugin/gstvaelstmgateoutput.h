@@ -34,3 +34,8 @@ GstFlowReturn gst_vae_lstm_gate_output_send (
  * its object. */
 void gst_vae_lstm_gate_output_skip (
     GstVaeLstmGateOutput *output, GstVaeLstmGateItem *item);
+
+/* Empties a ring of what a flush takes away. Sticky events stay on the pad, for
+ * nobody sends them again; but for segments. */
+void gst_vae_lstm_gate_output_flush (
+    GstVaeLstmGateOutput *output, GstVaeLstmGateRing *ring);

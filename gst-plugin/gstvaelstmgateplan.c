@@ -38,7 +38,6 @@ gst_vae_lstm_gate_plan_clear (GstVaeLstmGatePlan *plan)
 void
 gst_vae_lstm_gate_plan_reset (GstVaeLstmGatePlan *plan)
 {
-  gst_vae_lstm_gate_ring_clear (plan->ring);
   g_array_set_size (plan->anomalies, 0);
   plan->newest = plan->bound = MIN_TIME;
   plan->open = plan->ended = FALSE;

@@ -59,7 +59,7 @@ typedef struct {
 void gst_vae_lstm_gate_plan_init (GstVaeLstmGatePlan *plan);
 void gst_vae_lstm_gate_plan_clear (GstVaeLstmGatePlan *plan);
 
-/* Forgets the stream, but for the limits. */
+/* Forgets the stream, but for the limits and what the ring holds. */
 void gst_vae_lstm_gate_plan_reset (GstVaeLstmGatePlan *plan);
 
 /* Takes the item's object. */

@@ -116,10 +116,3 @@ gst_vae_lstm_gate_ring_count_until (
   }
   return i;
 }
-
-void
-gst_vae_lstm_gate_ring_clear (GstVaeLstmGateRing *ring)
-{
-  gst_queue_array_clear (ring->items);
-  ring->bytes = 0;
-}

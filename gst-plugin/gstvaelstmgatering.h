@@ -60,6 +60,3 @@ gint gst_vae_lstm_gate_ring_find_key_before (
  * them can be later. */
 guint gst_vae_lstm_gate_ring_count_until (
     const GstVaeLstmGateRing *ring, GstClockTimeDiff time);
-
-/* Drops everything. */
-void gst_vae_lstm_gate_ring_clear (GstVaeLstmGateRing *ring);

@@ -668,6 +668,37 @@ set_caps (Gated *gated, gint width)
   gst_caps_unref (caps);
 }
 
+static void
+flush (Gated *gated)
+{
+  GstSegment segment;
+
+  gated_push_event (gated, gst_event_new_flush_start ());
+  gated_push_event (gated, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gated_push_event (gated, gst_event_new_segment (&segment));
+}
+
+/* Nobody sends them again. */
+GST_START_TEST (test_flush_keeps_caps_and_tags)
+{
+  Gated gated;
+  GString *log;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 15, GATED_NORMAL);
+  set_caps (&gated, 640);
+  gated_push_event (&gated, gst_event_new_tag (gst_tag_list_new_empty ()));
+  gated_run (&gated, 16, 18, GATED_NORMAL);
+  log = watch (&gated);
+  flush (&gated);
+  gated_run (&gated, 20, 20, GATED_ANOMALOUS);
+  fail_unless_equals_string (log->str, "cstk");
+  g_string_free (log, TRUE);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 GST_START_TEST (test_new_caps_in_a_segment)
 {
   Gated gated;
@@ -1039,6 +1070,28 @@ GST_START_TEST (test_sound_that_is_behind)
 }
 GST_END_TEST
 
+GST_START_TEST (test_flush_keeps_caps_of_sound)
+{
+  Gated gated;
+  GstHarness *sound;
+  GstCaps *caps;
+
+  gated_open (&gated, NULL);
+  sound = add_sound (&gated);
+  run_sound (sound, 0, 0);
+  gst_harness_set_src_caps_str (sound, "audio/x-raw,rate=8000");
+  gst_harness_push_event (sound, gst_event_new_flush_start ());
+  gst_harness_push_event (sound, gst_event_new_flush_stop (TRUE));
+  gst_harness_push_event (sound, gst_event_new_eos ());
+  caps = gst_pad_get_current_caps (sound->sinkpad);
+  fail_unless (caps && gst_structure_has_field (
+                           gst_caps_get_structure (caps, 0), "rate"));
+  gst_caps_unref (caps);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 static gpointer
 end_sound (gpointer sound)
 {
@@ -1150,6 +1203,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_eos_with_undecided_frames);
   tcase_add_test (tcase, test_flush);
   tcase_add_test (tcase, test_stop_and_start);
+  tcase_add_test (tcase, test_flush_keeps_caps_and_tags);
   tcase_add_test (tcase, test_new_caps_in_a_segment);
   tcase_add_test (tcase, test_new_caps_in_the_pre_roll);
   tcase_add_test (tcase, test_new_segment_in_a_segment);
@@ -1164,6 +1218,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_sound_follows);
   tcase_add_test (tcase, test_sound_that_is_ahead);
   tcase_add_test (tcase, test_sound_that_is_behind);
+  tcase_add_test (tcase, test_flush_keeps_caps_of_sound);
   tcase_add_test (tcase, test_sound_ends_first);
   tcase_add_test (tcase, test_stop_while_sound_waits);
   tcase_add_test (tcase, test_pads_come_in_pairs);

@@ -61,9 +61,6 @@ START_TEST (test_ring_keeps_order_and_counts)
   ck_assert_uint_eq (gst_vae_lstm_gate_ring_bytes (ring), 3000);
   ck_assert_int_eq (gst_vae_lstm_gate_ring_peek (ring, 299)->time, 999);
   ck_assert_ptr_null (gst_vae_lstm_gate_ring_peek (ring, 300));
-  gst_vae_lstm_gate_ring_clear (ring);
-  ck_assert_uint_eq (gst_vae_lstm_gate_ring_length (ring), 0);
-  ck_assert_uint_eq (gst_vae_lstm_gate_ring_bytes (ring), 0);
   gst_vae_lstm_gate_ring_free (ring);
 }
 END_TEST
@@ -76,11 +73,6 @@ START_TEST (test_ring_drops_its_references)
 
   gst_vae_lstm_gate_ring_push (ring, &item);
   ck_assert_int_eq (GST_MINI_OBJECT_REFCOUNT_VALUE (object), 2);
-  gst_vae_lstm_gate_ring_clear (ring);
-  ck_assert_int_eq (GST_MINI_OBJECT_REFCOUNT_VALUE (object), 1);
-
-  item.object = gst_mini_object_ref (object);
-  gst_vae_lstm_gate_ring_push (ring, &item);
   gst_vae_lstm_gate_ring_free (ring);
   ck_assert_int_eq (GST_MINI_OBJECT_REFCOUNT_VALUE (object), 1);
   gst_mini_object_unref (object);
