@@ -25,6 +25,7 @@ gboolean vl_command_reconstruct (int argc, char **argv, GError **error);
 gboolean vl_command_info (int argc, char **argv, GError **error);
 gboolean vl_command_import (int argc, char **argv, GError **error);
 gboolean vl_command_encode (int argc, char **argv, GError **error);
+gboolean vl_command_watch (int argc, char **argv, GError **error);
 
 /* Reads the options out of argv; --help prints and exits. parameters and
  * summary are for --help, as in g_option_context_new(). */

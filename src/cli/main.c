@@ -28,6 +28,7 @@ static const Command commands[] = {
     {"info", vl_command_info, "describe a model"},
     {"import", vl_command_import, "make a model of PyTorch weights"},
     {"encode", vl_command_encode, "write the latents of a video"},
+    {"watch", vl_command_watch, "watch cameras, record what is unusual"},
 };
 
 static void

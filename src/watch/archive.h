@@ -5,9 +5,15 @@
 
 /* A directory of recordings, and how much of it there may be. A recording is a
  * set of files with one stem, `CAMERA-20261123T202349Z`: a clip, a picture, a
- * record. Files with any other name are never touched. Times are microseconds
- * since 1970, UTC; no clock is trusted to go forward only. One thread uses an
- * archive. */
+ * record. Files with any other name are never touched, nor is anything that is
+ * not a regular file. Times are microseconds since 1970, UTC. One thread uses
+ * an archive.
+ *
+ * No clock is trusted to go forward only. A recording is as old as its name
+ * says, but the order in which room is made is the order in which they came:
+ * first those that were there before this archive, by their names, then its
+ * own, in the order they were opened. So neither a clock that jumped back nor
+ * names in the future make it delete the newest first. */
 
 #pragma once
 
@@ -15,8 +21,10 @@
 
 typedef struct {
   double keep_days;  /* delete what is older; 0: nothing for its age */
-  guint64 max_bytes; /* of all recordings; 0: no limit */
-  guint64 min_free;  /* bytes to leave free on the file system */
+  guint64 max_bytes; /* of all recordings, a file's size or what it occupies,
+                        whichever is more; 0: no limit */
+  guint64 min_free;  /* bytes free on the file system, or nothing new is opened;
+                        deletes nothing, for others may fill it as well */
 } VlArchiveLimits;
 
 typedef struct VlArchive VlArchive;
@@ -27,15 +35,19 @@ void vl_archive_free (VlArchive *archive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlArchive, vl_archive_free)
 
 /* A place for a recording that starts at `time`: DIRECTORY/STEM, to which
- * extensions are to be added; no file of that stem exists. Makes the directory
- * if it is missing, and tidies up. NULL with error set, naming what is wrong
- * and what would help, when there is nowhere to write or no room. The recording
- * is open: it is not deleted until vl_archive_close(). */
+ * extensions are to be added; no file of that stem exists. A stem that is taken
+ * is followed by -2, -3, ... Characters of `camera` other than letters, digits,
+ * dot, dash and underscore are replaced. Makes the directory if it is missing,
+ * and tidies up. NULL with error (G_FILE_ERROR) set, naming what is wrong and
+ * what would help, when there is nowhere to write or no room. The recording is
+ * open: it is not deleted until vl_archive_close(). */
 char *vl_archive_open (
     VlArchive *archive, const char *camera, gint64 time, GError **error);
 void vl_archive_close (VlArchive *archive, const char *path);
 
-/* Deletes whole recordings, oldest first, until the limits hold; what is open
- * counts but stays. `now` is the time. FALSE with error set when they cannot be
- * made to hold. To be called now and then. */
+/* Deletes whole recordings: those past keep_days, and the oldest until
+ * max_bytes holds; what is open counts but stays. `now` is the time. FALSE with
+ * error (G_FILE_ERROR) set when the limits cannot be made to hold, or a file
+ * cannot be deleted; the others are. A directory that is missing is tidy. To be
+ * called now and then, for open recordings grow. */
 gboolean vl_archive_tidy (VlArchive *archive, gint64 now, GError **error);

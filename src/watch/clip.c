@@ -1,0 +1,477 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "clip.h"
+
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <gst/app/gstappsrc.h>
+
+#define EXTENSION "mp4"
+
+/* In whole fragments of a second until the end, when an index makes it a plain
+ * file. Unbuffered: what is in a buffer of the process dies with it. */
+#define WRITER                                                                 \
+  "mp4mux fragment-duration=1000 fragment-mode=first-moov-then-finalise ! "    \
+  "filesink name=sink async=false buffer-mode=unbuffered"
+#define SOURCE "appsrc name=source format=time block=false max-bytes=0"
+
+#define PATIENCE                                                               \
+  10 /* seconds without a byte written, once there is no more                  \
+      */
+
+struct VlClip {
+  gatomicrefcount references;
+  guint64 max_backlog;
+
+  GMutex lock;       /* for what follows, up to the main thread's */
+  GQueue waiting;    /* GstBuffer *, for the source */
+  guint64 n_waiting; /* bytes of theirs */
+  GstAppSrc *source; /* takes buffers; NULL before and after */
+  GstCaps *caps;     /* NULL before the first buffer */
+  gint64 origin;     /* running time at which the file starts */
+  gint64 expected;   /* running time of a buffer that has none */
+  gboolean timed;    /* buffers come with decode times */
+  gboolean is_started;
+  gboolean is_ended; /* takes no more */
+  GError *error;     /* why, if too early */
+
+  /* Of the main thread. */
+  char *path;
+  VlClipDone done; /* NULL once called */
+  gpointer user_data;
+  GstElement *pipeline;
+  guint bus_watch, timeout; /* source ids, or 0 */
+  guint64 backlog;          /* bytes, when last looked at */
+};
+
+VlClip *
+vl_clip_new (guint64 max_backlog)
+{
+  VlClip *clip = g_new0 (VlClip, 1);
+
+  g_atomic_ref_count_init (&clip->references);
+  clip->max_backlog = max_backlog;
+  g_mutex_init (&clip->lock);
+  g_queue_init (&clip->waiting);
+  return clip;
+}
+
+VlClip *
+vl_clip_ref (VlClip *clip)
+{
+  g_atomic_ref_count_inc (&clip->references);
+  return clip;
+}
+
+/* The pipeline holds a reference of its own while there is one. */
+void
+vl_clip_unref (VlClip *clip)
+{
+  if (!g_atomic_ref_count_dec (&clip->references))
+    return;
+  g_queue_clear_full (&clip->waiting, (GDestroyNotify)gst_mini_object_unref);
+  gst_clear_caps (&clip->caps);
+  g_clear_error (&clip->error);
+  g_mutex_clear (&clip->lock);
+  g_free (clip->path);
+  g_free (clip);
+}
+
+const char *
+vl_clip_extension (void)
+{
+  return EXTENSION;
+}
+
+/* ----------------------------------------------------------- any one thread */
+
+static gboolean attend (gpointer clip);
+
+/* With the lock held. */
+static void
+call_attention (VlClip *clip)
+{
+  if (clip->is_started)
+    g_idle_add_full (G_PRIORITY_DEFAULT, attend, vl_clip_ref (clip),
+        (GDestroyNotify)vl_clip_unref);
+}
+
+/* With the lock held. Takes the error, if any. */
+static void
+end (VlClip *clip, GError *error)
+{
+  if (clip->is_ended) {
+    g_clear_error (&error);
+    return;
+  }
+  clip->is_ended = TRUE;
+  clip->error = error;
+  if (clip->source)
+    gst_app_src_end_of_stream (clip->source);
+  call_attention (clip);
+}
+
+void
+vl_clip_finish (VlClip *clip)
+{
+  g_mutex_lock (&clip->lock);
+  end (clip, NULL);
+  g_mutex_unlock (&clip->lock);
+}
+
+/* FALSE when there is no such time. */
+static gboolean
+get_running_time (const GstSegment *segment, GstClockTime time, gint64 *running)
+{
+  guint64 distance;
+  int sign = gst_segment_to_running_time_full (
+      segment, GST_FORMAT_TIME, time, &distance);
+
+  *running = sign * (gint64)distance;
+  return sign != 0;
+}
+
+static GstClockTime
+get_file_time (const VlClip *clip, gint64 running)
+{
+  return MAX (running - clip->origin, 0);
+}
+
+/* A copy, of the same memory, with its times in the file. A muxer refuses
+ * buffers without a PTS, and loses those that are shown before they are
+ * decoded. */
+static GstBuffer *
+make_timed_buffer (VlClip *clip, GstSample *sample, gboolean is_first)
+{
+  const GstSegment *segment = gst_sample_get_segment (sample);
+  GstBuffer *buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
+  gint64 pts, dts;
+  gboolean has_pts = get_running_time (segment, GST_BUFFER_PTS (buffer), &pts);
+  gboolean has_dts = get_running_time (segment, GST_BUFFER_DTS (buffer), &dts);
+
+  if (!has_pts)
+    pts = has_dts ? dts : clip->expected;
+  dts = has_dts ? MIN (dts, pts) : pts;
+  if (is_first) {
+    clip->timed = has_dts;
+    clip->origin = dts;
+  }
+  clip->expected = pts;
+  if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    clip->expected += GST_BUFFER_DURATION (buffer);
+
+  GST_BUFFER_PTS (buffer) = get_file_time (clip, pts);
+  GST_BUFFER_DTS (buffer) =
+      has_dts ? get_file_time (clip, dts) : GST_CLOCK_TIME_NONE;
+  return buffer;
+}
+
+static guint64
+count_backlog (const VlClip *clip)
+{
+  return clip->source ? gst_app_src_get_current_level_bytes (clip->source)
+                      : clip->n_waiting;
+}
+
+/* Why this sample cannot be in the file, or NULL. */
+static GError *
+find_objection (const VlClip *clip, GstSample *sample)
+{
+  gsize size = gst_buffer_get_size (gst_sample_get_buffer (sample));
+
+  if (clip->caps &&
+      !gst_caps_is_equal (clip->caps, gst_sample_get_caps (sample)))
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED,
+        "The video's format changed, and a file cannot hold both");
+  if (count_backlog (clip) + size > clip->max_backlog)
+    return g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED,
+        "The disk is too slow, %" G_GUINT64_FORMAT " bytes wait for it",
+        count_backlog (clip));
+  return NULL;
+}
+
+/* With the lock held. */
+static void
+add (VlClip *clip, GstSample *sample)
+{
+  gboolean is_first = clip->caps == NULL;
+  GstBuffer *buffer = make_timed_buffer (clip, sample, is_first);
+
+  if (clip->source) {
+    gst_app_src_push_buffer (clip->source, buffer);
+    return;
+  }
+  g_queue_push_tail (&clip->waiting, buffer);
+  clip->n_waiting += gst_buffer_get_size (buffer);
+  if (is_first) {
+    clip->caps = gst_caps_ref (gst_sample_get_caps (sample));
+    call_attention (clip);
+  }
+}
+
+void
+vl_clip_push (VlClip *clip, GstSample *sample)
+{
+  GError *objection;
+
+  g_mutex_lock (&clip->lock);
+  if (!clip->is_ended) {
+    objection = find_objection (clip, sample);
+    if (objection)
+      end (clip, objection);
+    else
+      add (clip, sample);
+  }
+  g_mutex_unlock (&clip->lock);
+}
+
+/* ---------------------------------------------------------- the main thread */
+
+/* Takes the error, which is of what `end` or the pipeline said, or NULL. */
+static void
+report (VlClip *clip, GError *error)
+{
+  VlClipDone done = g_steal_pointer (&clip->done);
+
+  if (error)
+    g_prefix_error (&error, "%s: ", clip->path);
+  if (done)
+    done (clip, error, clip->user_data);
+  g_clear_error (&error);
+}
+
+/* A file in which there is nothing is of no use to anyone. */
+static void
+remove_if_empty (const char *path)
+{
+  GStatBuf status;
+
+  if (g_stat (path, &status) == 0 && status.st_size == 0)
+    g_unlink (path);
+}
+
+/* Stops writing, and says so. Takes the error, or NULL. The first one that
+ * there was matters. */
+static void
+conclude (VlClip *clip, GError *error)
+{
+  GstAppSrc *source;
+
+  g_mutex_lock (&clip->lock);
+  clip->is_ended = TRUE;
+  source = g_steal_pointer (&clip->source);
+  if (clip->error) {
+    g_clear_error (&error);
+    error = g_steal_pointer (&clip->error);
+  }
+  g_mutex_unlock (&clip->lock);
+
+  gst_clear_object (&source);
+  g_clear_handle_id (&clip->timeout, g_source_remove);
+  g_clear_handle_id (&clip->bus_watch, g_source_remove);
+  if (clip->pipeline) {
+    gst_element_set_state (clip->pipeline, GST_STATE_NULL);
+    remove_if_empty (clip->path);
+  }
+  gst_clear_object (&clip->pipeline);
+  report (clip, error);
+}
+
+/* What the pipeline says went wrong, in words for a user: the reason, where an
+ * element gave one, is the last line of what it has for developers. */
+static GError *
+translate_error (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *debug = NULL;
+  const char *reason;
+
+  gst_message_parse_error (message, &error, &debug);
+  if (g_error_matches (
+          error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
+    return g_error_new (
+        G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No space left on the disk");
+  reason = debug ? strrchr (debug, '\n') : NULL;
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "%s",
+      reason ? reason + 1 : error->message);
+}
+
+/* A file whose directory has gone takes all that is written to it. */
+static GError *
+find_loss (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS)
+             ? NULL
+             : g_error_new (G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                   "It was deleted while it was written");
+}
+
+static gboolean
+take_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  g_autoptr (VlClip) clip = vl_clip_ref (user_data);
+
+  switch (GST_MESSAGE_TYPE (message)) {
+  case GST_MESSAGE_EOS:
+    conclude (clip, find_loss (clip->path));
+    break;
+  case GST_MESSAGE_ERROR:
+    conclude (clip, translate_error (message));
+    break;
+  default:
+    break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* Stopping a pipeline that waits for a disk would wait for it too: it is left
+ * alone, and ends when it can. */
+static gboolean
+lose_patience (gpointer user_data)
+{
+  VlClip *clip = user_data;
+  guint64 before = clip->backlog;
+
+  g_mutex_lock (&clip->lock);
+  clip->backlog = count_backlog (clip);
+  g_mutex_unlock (&clip->lock);
+  if (clip->backlog < before)
+    return G_SOURCE_CONTINUE;
+
+  clip->timeout = 0;
+  report (clip, g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                    "The disk does not take the rest of it"));
+  return G_SOURCE_REMOVE;
+}
+
+/* Elements refuse files with less to say about why than the system. */
+static gboolean
+create_file (const char *path, GError **error)
+{
+  int descriptor = g_creat (path, 0666);
+  int problem = errno;
+
+  if (descriptor < 0) {
+    g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (problem),
+        g_strerror (problem));
+    return FALSE;
+  }
+  return g_close (descriptor, error);
+}
+
+/* Restores decode times that a camera did not send, without which a muxer would
+ * store frames in an order that no player expects. NULL when there is none or
+ * no need. */
+static const char *
+choose_timestamper (const VlClip *clip)
+{
+  const char *codec =
+      gst_structure_get_name (gst_caps_get_structure (clip->caps, 0));
+  const char *name = g_str_equal (codec, "video/x-h265") ? "h265timestamper"
+                                                         : "h264timestamper";
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
+
+  return factory && !clip->timed ? name : NULL;
+}
+
+static GstElement *
+make_pipeline (const VlClip *clip, GError **error)
+{
+  const char *timestamper = choose_timestamper (clip);
+  g_autofree char *line = g_strjoin (" ! ", SOURCE,
+      timestamper ? timestamper : WRITER, timestamper ? WRITER : NULL, NULL);
+  GstElement *pipeline =
+      gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
+  g_autoptr (GstElement) sink = NULL;
+
+  if (!pipeline)
+    return NULL;
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_object_set (sink, "location", clip->path, NULL);
+  return gst_object_ref_sink (pipeline);
+}
+
+/* From here on buffers go to the source themselves. */
+static void
+feed (VlClip *clip)
+{
+  GstElement *source = gst_bin_get_by_name (GST_BIN (clip->pipeline), "source");
+  GstBuffer *buffer;
+
+  gst_app_src_set_caps (GST_APP_SRC (source), clip->caps);
+  g_mutex_lock (&clip->lock);
+  clip->source = GST_APP_SRC (source);
+  while ((buffer = g_queue_pop_head (&clip->waiting)))
+    gst_app_src_push_buffer (clip->source, buffer);
+  clip->n_waiting = 0;
+  if (clip->is_ended)
+    gst_app_src_end_of_stream (clip->source);
+  g_mutex_unlock (&clip->lock);
+}
+
+/* Whatever else is wrong is said on the bus. */
+static void
+start_writing (VlClip *clip)
+{
+  g_autoptr (GstElement) pipeline = NULL;
+  g_autoptr (GstBus) bus = NULL;
+  GError *error = NULL;
+
+  pipeline = make_pipeline (clip, &error);
+  if (!pipeline || !create_file (clip->path, &error)) {
+    conclude (clip, error);
+    return;
+  }
+  clip->pipeline = g_steal_pointer (&pipeline);
+  bus = gst_element_get_bus (clip->pipeline);
+  clip->bus_watch = gst_bus_add_watch_full (bus, G_PRIORITY_DEFAULT,
+      take_message, vl_clip_ref (clip), (GDestroyNotify)vl_clip_unref);
+  gst_element_set_state (clip->pipeline, GST_STATE_PLAYING);
+  feed (clip);
+}
+
+/* Does what there is to do in the main thread. */
+static gboolean
+attend (gpointer user_data)
+{
+  VlClip *clip = user_data;
+  gboolean is_empty, is_ended;
+
+  g_mutex_lock (&clip->lock);
+  is_empty = clip->caps == NULL;
+  is_ended = clip->is_ended;
+  g_mutex_unlock (&clip->lock);
+
+  if (!clip->done)
+    return G_SOURCE_REMOVE;
+  if (!clip->pipeline && !is_empty)
+    start_writing (clip);
+  else if (is_empty && is_ended)
+    conclude (clip, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED,
+                        "There was no video to write"));
+  if (clip->pipeline && is_ended && !clip->timeout) {
+    g_mutex_lock (&clip->lock);
+    clip->backlog = count_backlog (clip);
+    g_mutex_unlock (&clip->lock);
+    clip->timeout = g_timeout_add_seconds (PATIENCE, lose_patience, clip);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+void
+vl_clip_start (
+    VlClip *clip, const char *path, VlClipDone done, gpointer user_data)
+{
+  clip->path = g_strdup (path);
+  clip->done = done;
+  clip->user_data = user_data;
+
+  g_mutex_lock (&clip->lock);
+  clip->is_started = TRUE;
+  call_attention (clip);
+  g_mutex_unlock (&clip->lock);
+}

@@ -1,0 +1,418 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "feed.h"
+
+#include "layout.h"
+
+#include <gst/app/gstappsink.h>
+#include <string.h>
+
+/* How much of a clip may wait for the disk, bytes. */
+#define CLIP_BACKLOG (64 * 1024 * 1024)
+
+struct VlFeed {
+  const VlFeedOptions *options;
+  VlFeedFuncs funcs;
+  gpointer user_data;
+  GstElement *pipeline;
+  guint bus_watch;
+  gboolean is_lost;
+  gint is_built; /* the pipeline is complete; atomic */
+  gint n_frames; /* atomic */
+
+  GMutex lock;
+  VlSighting sighting; /* since the last event was over */
+  VlEvent *event;      /* the open one; changed by the gate's thread */
+  gint64 epoch;        /* us since 1970 at running time 0; 0: not known yet */
+};
+
+/* ---- what the main thread is told -----------------------------------------*/
+
+typedef struct {
+  void (*tell) (VlEvent *event, gpointer user_data);
+  VlEvent *event;
+  gpointer user_data;
+} Telling;
+
+static gboolean
+tell (gpointer data)
+{
+  Telling *telling = data;
+
+  telling->tell (telling->event, telling->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_telling (gpointer data)
+{
+  vl_event_unref (((Telling *)data)->event);
+  g_free (data);
+}
+
+/* In order, and from the main loop even where this is its thread. */
+static void
+tell_later (VlFeed *feed, void (*func) (VlEvent *event, gpointer user_data),
+    VlEvent *event)
+{
+  Telling *telling = g_new (Telling, 1);
+
+  *telling = (Telling){func, vl_event_ref (event), feed->user_data};
+  g_idle_add_full (G_PRIORITY_DEFAULT, tell, telling, free_telling);
+}
+
+static void
+lose (VlFeed *feed, const char *why)
+{
+  if (feed->is_lost)
+    return;
+  feed->is_lost = TRUE;
+  feed->funcs.lost (why, feed->user_data);
+}
+
+/* ---- events ---------------------------------------------------------------*/
+
+/* The time at running time 0: as the clock says now for a live camera, for a
+ * file as it said when the first event began. */
+static gint64
+find_epoch (VlFeed *feed, GstClockTime running_time)
+{
+  GstClockTime now = gst_element_get_current_running_time (feed->pipeline);
+
+  if (feed->options->source->kind != VL_SOURCE_FILE &&
+      GST_CLOCK_TIME_IS_VALID (now))
+    return g_get_real_time () - (gint64)(now / GST_USECOND);
+  if (feed->epoch == 0)
+    feed->epoch = g_get_real_time () - (gint64)(running_time / GST_USECOND);
+  return feed->epoch;
+}
+
+static void
+on_opened (GstElement *gate, guint event_id, GstClockTime start, VlFeed *feed)
+{
+  g_autoptr (VlClip) clip =
+      feed->options->record ? vl_clip_new (CLIP_BACKLOG) : NULL;
+  VlEvent *event = vl_event_new (feed->options->source->name,
+      feed->funcs.number (feed->user_data), find_epoch (feed, start), start,
+      clip);
+
+  g_mutex_lock (&feed->lock);
+  g_clear_pointer (&feed->event, vl_event_unref);
+  feed->event = event;
+  g_mutex_unlock (&feed->lock);
+  tell_later (feed, feed->funcs.begun, event);
+}
+
+/* One with nothing anomalous in it is what followed when max_event ended the
+ * one before. */
+static void
+take_sighting (VlEvent *event, VlSighting *sighting)
+{
+  event->sighting = *sighting;
+  *sighting = (VlSighting){0};
+  if (event->sighting.any)
+    return;
+  event->sighting.first = event->sighting.last = event->sighting.peak =
+      event->start;
+  event->sighting.position = GST_CLOCK_TIME_NONE;
+}
+
+static void
+on_closed (GstElement *gate, guint event_id, GstClockTime start,
+    GstClockTime end, VlFeed *feed)
+{
+  g_autoptr (VlEvent) event = NULL;
+
+  g_mutex_lock (&feed->lock);
+  event = g_steal_pointer (&feed->event);
+  if (event != NULL)
+    take_sighting (event, &feed->sighting);
+  g_mutex_unlock (&feed->lock);
+
+  if (event == NULL)
+    return;
+  if (event->clip != NULL)
+    vl_clip_finish (event->clip);
+  tell_later (feed, feed->funcs.over, event);
+}
+
+static GstFlowReturn
+on_sample (GstAppSink *sink, gpointer data)
+{
+  VlFeed *feed = data;
+  g_autoptr (GstSample) sample = gst_app_sink_pull_sample (sink);
+
+  /* the gate opens and closes in this thread */
+  if (sample != NULL && feed->event != NULL && feed->event->clip != NULL)
+    vl_clip_push (feed->event->clip, sample);
+  return GST_FLOW_OK;
+}
+
+static GstPadProbeReturn
+on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  VlFeed *feed = data;
+
+  g_atomic_int_inc (&feed->n_frames);
+  g_mutex_lock (&feed->lock);
+  vl_sighting_add (&feed->sighting, pad, GST_PAD_PROBE_INFO_BUFFER (info),
+      feed->options->record);
+  g_mutex_unlock (&feed->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+/* ---- the pipeline ---------------------------------------------------------*/
+
+static void
+watch_frames (VlFeed *feed, GstElement *detector)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (detector, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, feed, NULL);
+}
+
+static void
+watch_gate (VlFeed *feed, GstElement *gate, GstElement *sink)
+{
+  GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
+
+  g_signal_connect (gate, "opened", G_CALLBACK (on_opened), feed);
+  g_signal_connect (gate, "closed", G_CALLBACK (on_closed), feed);
+  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, feed, NULL);
+}
+
+/* Puts everything behind a pad that has video. */
+static void
+build_behind (VlFeed *feed, GstPad *pad, GstCaps *caps)
+{
+  g_autoptr (GError) error = NULL;
+  VlLayout layout;
+  g_autoptr (GstPad) sink = NULL;
+
+  if (!vl_layout_build (&layout, feed->options, pad, caps, &error)) {
+    GST_ELEMENT_ERROR (
+        feed->pipeline, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
+    return;
+  }
+  watch_frames (feed, layout.detector);
+  watch_gate (feed, layout.gate, layout.clips);
+  gst_bin_add (GST_BIN (feed->pipeline), layout.bin);
+  sink = gst_element_get_static_pad (layout.bin, "sink");
+  gst_element_sync_state_with_parent (layout.bin);
+  if (gst_pad_link (pad, sink) != GST_PAD_LINK_OK)
+    GST_ELEMENT_ERROR (feed->pipeline, CORE, NEGOTIATION,
+        ("The video cannot be decoded."), ("%" GST_PTR_FORMAT, caps));
+}
+
+static void
+on_stream (GstElement *parser, GstPad *pad, VlFeed *feed)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  const char *type;
+
+  if (caps == NULL)
+    caps = gst_pad_query_caps (pad, NULL);
+  if (gst_caps_is_empty (caps) || gst_caps_is_any (caps))
+    return;
+  type = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+  if ((g_str_has_prefix (type, "video/") ||
+          g_str_has_prefix (type, "image/")) &&
+      g_atomic_int_compare_and_exchange (&feed->is_built, FALSE, TRUE))
+    build_behind (feed, pad, caps);
+}
+
+static GstElement *
+add_element (VlFeed *feed, const char *factory)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+
+  gst_bin_add (GST_BIN (feed->pipeline), element);
+  return element;
+}
+
+/* Each stream of a source is parsed by itself. */
+static void
+on_source_pad (GstElement *source, GstPad *pad, VlFeed *feed)
+{
+  GstElement *parser = add_element (feed, "parsebin");
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (parser, "sink");
+
+  g_signal_connect (parser, "pad-added", G_CALLBACK (on_stream), feed);
+  gst_element_sync_state_with_parent (parser);
+  gst_pad_link (pad, sink);
+}
+
+/* UDP loses packets, and with them pictures; rtspu:// asks for it. */
+static void
+on_source_setup (GstElement *bin, GstElement *source, VlFeed *feed)
+{
+  if (g_str_has_prefix (feed->options->source->location, "rtsp://"))
+    gst_util_set_object_arg (G_OBJECT (source), "protocols", "tcp");
+}
+
+static void
+add_uri_source (VlFeed *feed)
+{
+  GstElement *source = add_element (feed, "urisourcebin");
+
+  g_object_set (source, "uri", feed->options->source->location, NULL);
+  g_signal_connect (source, "source-setup", G_CALLBACK (on_source_setup), feed);
+  g_signal_connect (source, "pad-added", G_CALLBACK (on_source_pad), feed);
+}
+
+static void
+add_device_source (VlFeed *feed)
+{
+  GstElement *source = add_element (feed, "v4l2src");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("video/x-raw");
+
+  g_object_set (source, "device", feed->options->source->location, NULL);
+  feed->is_built = TRUE;
+  build_behind (feed, pad, caps);
+}
+
+static gboolean
+on_message (GstBus *bus, GstMessage *message, gpointer data)
+{
+  VlFeed *feed = data;
+  const GstStructure *structure = gst_message_get_structure (message);
+  g_autoptr (GError) error = NULL;
+
+  switch (GST_MESSAGE_TYPE (message)) {
+  case GST_MESSAGE_ERROR:
+    gst_message_parse_error (message, &error, NULL);
+    lose (feed, error->message);
+    break;
+  case GST_MESSAGE_WARNING:
+    gst_message_parse_warning (message, &error, NULL);
+    feed->funcs.state ("warning", error->message, feed->user_data);
+    break;
+  case GST_MESSAGE_EOS:
+    lose (feed, NULL);
+    break;
+  case GST_MESSAGE_ELEMENT:
+    if (gst_structure_has_name (structure, "vaelstmdetect-state"))
+      feed->funcs.state (gst_structure_get_string (structure, "state"),
+          gst_structure_get_string (structure, "reason"), feed->user_data);
+    break;
+  default:
+    break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch_bus (VlFeed *feed)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (feed->pipeline);
+
+  feed->bus_watch = gst_bus_add_watch (bus, on_message, feed);
+}
+
+VlFeed *
+vl_feed_new (
+    const VlFeedOptions *options, const VlFeedFuncs *funcs, gpointer user_data)
+{
+  VlFeed *feed = g_new0 (VlFeed, 1);
+
+  feed->options = options;
+  feed->funcs = *funcs;
+  feed->user_data = user_data;
+  g_mutex_init (&feed->lock);
+  feed->pipeline = gst_pipeline_new (options->source->name);
+  watch_bus (feed);
+  if (options->source->kind == VL_SOURCE_DEVICE)
+    add_device_source (feed);
+  else
+    add_uri_source (feed);
+  gst_element_set_state (feed->pipeline, GST_STATE_PLAYING);
+  return feed;
+}
+
+void
+vl_feed_free (VlFeed *feed)
+{
+  feed->is_lost = TRUE;
+  gst_element_set_state (feed->pipeline, GST_STATE_NULL);
+  g_source_remove (feed->bus_watch);
+  gst_object_unref (feed->pipeline);
+  vl_sighting_clear (&feed->sighting);
+  g_clear_pointer (&feed->event, vl_event_unref);
+  g_mutex_clear (&feed->lock);
+  g_free (feed);
+}
+
+void
+vl_feed_end (VlFeed *feed)
+{
+  gst_element_send_event (feed->pipeline, gst_event_new_eos ());
+}
+
+guint
+vl_feed_n_frames (VlFeed *feed)
+{
+  return g_atomic_int_get (&feed->n_frames);
+}
+
+/* ---- checks before --------------------------------------------------------*/
+
+static GstElement *
+make_or_explain (const char *factory, const char *where, GError **error)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+
+  if (element == NULL)
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        "no element %s: expected %s; is GST_PLUGIN_PATH right?", factory,
+        where);
+  else
+    gst_object_ref_sink (element);
+  return element;
+}
+
+static gboolean
+check_display (GError **error)
+{
+  g_autoptr (GstElement) sink =
+      make_or_explain ("autovideosink", "gst-plugins-good", error);
+  gboolean works;
+
+  if (sink == NULL)
+    return FALSE;
+  works =
+      gst_element_set_state (sink, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+  gst_element_set_state (sink, GST_STATE_NULL);
+  if (!works)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        "there is no display to show video on");
+  return works;
+}
+
+gboolean
+vl_feed_check (const VlFeedOptions *options, GError **error)
+{
+  static const char *const needed[][2] = {
+      {"vaelstmgate", "vaelstm's plugin"},
+      {"urisourcebin", "gst-plugins-base"},
+      {"v4l2src", "gst-plugins-good"},
+      {"parsebin", "gst-plugins-base"},
+  };
+  g_autoptr (GstElement) detector =
+      make_or_explain ("vaelstmdetect", "vaelstm's plugin", error);
+
+  if (detector == NULL ||
+      !vl_layout_configure_detector (detector, options, error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (needed); i++) {
+    g_autoptr (GstElement) element =
+        make_or_explain (needed[i][0], needed[i][1], error);
+
+    if (element == NULL)
+      return FALSE;
+  }
+  return !options->display || check_display (error);
+}

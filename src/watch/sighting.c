@@ -1,0 +1,103 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "sighting.h"
+
+#include "gstvaelstmmeta.h"
+
+#include <gst/video/video.h>
+
+/* The box around all anomalous regions, in 0..1. */
+static void
+find_region (GstBuffer *buffer, const GstVideoInfo *info, double region[4])
+{
+  guint left = G_MAXUINT, top = G_MAXUINT, right = 0, bottom = 0;
+  GstVideoRegionOfInterestMeta *roi;
+  gpointer state = NULL;
+
+  while ((roi = (gpointer)gst_buffer_iterate_meta_filtered (
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))) {
+    if (roi->roi_type != g_quark_from_static_string ("anomaly"))
+      continue;
+    left = MIN (left, roi->x);
+    top = MIN (top, roi->y);
+    right = MAX (right, roi->x + roi->w);
+    bottom = MAX (bottom, roi->y + roi->h);
+  }
+  if (right <= left || bottom <= top)
+    return;
+  region[0] = (double)left / GST_VIDEO_INFO_WIDTH (info);
+  region[1] = (double)top / GST_VIDEO_INFO_HEIGHT (info);
+  region[2] = (double)(right - left) / GST_VIDEO_INFO_WIDTH (info);
+  region[3] = (double)(bottom - top) / GST_VIDEO_INFO_HEIGHT (info);
+}
+
+static GstSample *
+copy_frame (GstBuffer *buffer, GstCaps *caps)
+{
+  /* the buffer's pool may be small, and the event long */
+  g_autoptr (GstBuffer) copy = gst_buffer_copy_deep (buffer);
+
+  return gst_sample_new (copy, caps, NULL, NULL);
+}
+
+static void
+set_peak (VlSighting *sighting, GstPad *pad, GstBuffer *buffer,
+    const GstVaeLstmAnomaly *anomaly, gboolean keep_frame)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  GstVideoInfo info;
+
+  sighting->score = anomaly->score;
+  sighting->appearance = anomaly->appearance;
+  sighting->dynamics = anomaly->dynamics;
+  sighting->threshold = anomaly->threshold;
+  if (caps != NULL && gst_video_info_from_caps (&info, caps))
+    find_region (buffer, &info, sighting->region);
+  if (keep_frame) {
+    g_clear_pointer (&sighting->frame, gst_sample_unref);
+    sighting->frame = copy_frame (buffer, caps);
+  }
+}
+
+void
+vl_sighting_add (
+    VlSighting *sighting, GstPad *pad, GstBuffer *buffer, gboolean keep_frame)
+{
+  g_autoptr (GstEvent) event = NULL;
+  GstVaeLstmAnomaly anomaly;
+  const GstSegment *segment;
+  GstClockTime time;
+
+  if (!gst_buffer_get_vaelstm_anomaly (buffer, &anomaly) ||
+      !anomaly.anomalous ||
+      (event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0)) == NULL)
+    return;
+  gst_event_parse_segment (event, &segment);
+  time = gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return;
+
+  if (!sighting->any) {
+    sighting->any = TRUE;
+    sighting->first = sighting->last = time;
+    sighting->position = gst_segment_to_stream_time (
+        segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  }
+  if (anomaly.score >= anomaly.threshold)
+    sighting->last = MAX (sighting->last, time);
+  if (anomaly.score > sighting->score) {
+    sighting->peak = time;
+    set_peak (sighting, pad, buffer, &anomaly, keep_frame);
+  }
+}
+
+void
+vl_sighting_clear (VlSighting *sighting)
+{
+  g_clear_pointer (&sighting->frame, gst_sample_unref);
+  *sighting = (VlSighting){0};
+}

@@ -1,0 +1,227 @@
+/* vaelstm: anomaly detection for fixed cameras
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "watch.h"
+
+#include "camera.h"
+#include "model.h"
+#include "say.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+
+/* Seconds that a run of the hook may take. */
+#define HOOK_TIMEOUT 60
+
+typedef struct {
+  const VlWatchOptions *options;
+  GMainLoop *loop;
+  VlArchive *archive;
+  VlHook *hook;
+  VlRecorder *recorder;
+  VlFeedOptions *feeds;
+  GPtrArray *cameras; /* VlCamera */
+  guint n_sources, n_done;
+  gboolean failed; /* a file could not be read */
+} Watch;
+
+/* ---- the loop -------------------------------------------------------------*/
+
+/* The last camera's events may still be written. */
+static gboolean
+quit_when_idle (gpointer data)
+{
+  Watch *watch = data;
+
+  if (!vl_recorder_is_idle (watch->recorder) ||
+      (watch->hook != NULL && vl_hook_pending (watch->hook) > 0))
+    return G_SOURCE_CONTINUE;
+  g_main_loop_quit (watch->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_camera_done (VlCamera *camera, gboolean ok, gpointer data)
+{
+  Watch *watch = data;
+
+  watch->failed |= !ok;
+  if (++watch->n_done == watch->n_sources)
+    g_timeout_add (50, quit_when_idle, watch);
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer data)
+{
+  Watch *watch = data;
+
+  for (guint i = 0; i < watch->cameras->len; i++)
+    vl_camera_stop (watch->cameras->pdata[i]);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_hang_up (gpointer data)
+{
+  Watch *watch = data;
+
+  for (guint i = 0; i < watch->cameras->len; i++)
+    vl_camera_reload (watch->cameras->pdata[i]);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_hook_failed (const char *message, gpointer data)
+{
+  vl_say (NULL, "%s", message);
+}
+
+/* ---- preparing ------------------------------------------------------------*/
+
+/* Where a camera's own model is kept. */
+static char *
+own_model (const VlWatchOptions *options, const VlSource *source)
+{
+  g_autofree char *file = g_strconcat (source->name, ".vaelstm", NULL);
+  g_autofree char *data =
+      g_build_filename (g_get_user_data_dir (), "vaelstm", NULL);
+  const char *directory =
+      options->directory != NULL ? options->directory : data;
+
+  /* recording tells what is wrong with it, and learning does */
+  (void)g_mkdir_with_parents (directory, 0777);
+  return g_build_filename (directory, file, NULL);
+}
+
+/* A file is over before a model has been trained. */
+static gboolean
+check_model (const VlFeedOptions *feed, GError **error)
+{
+  g_autoptr (VlModel) model = NULL;
+
+  if (feed->learn > 0) {
+    if (g_file_test (feed->model, G_FILE_TEST_EXISTS))
+      return (model = vl_model_load (feed->model, error)) != NULL;
+    if (feed->source->kind != VL_SOURCE_FILE)
+      return TRUE;
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "%s is a file: expected -m MODEL; vaelstm train makes one",
+        feed->source->name);
+    return FALSE;
+  }
+  return (model = vl_model_load (feed->model, error)) != NULL;
+}
+
+static GstClockTime
+to_clock_time (double seconds)
+{
+  return seconds * GST_SECOND;
+}
+
+static gboolean
+prepare_feed (VlFeedOptions *feed, const VlSource *source,
+    const VlWatchOptions *options, GError **error)
+{
+  *feed = (VlFeedOptions){
+      .source = source,
+      .model = options->model != NULL ? g_strdup (options->model)
+                                      : own_model (options, source),
+      .record = options->directory != NULL,
+      .display = options->display,
+      .pre_roll = to_clock_time (options->pre_roll),
+      .post_roll = to_clock_time (options->post_roll),
+      .max_event = to_clock_time (options->max_event),
+      .learn = options->model != NULL ? 0 : to_clock_time (options->learn),
+      .settings = options->settings,
+  };
+  return vl_feed_check (feed, error) && check_model (feed, error);
+}
+
+static gboolean
+prepare (Watch *watch, GPtrArray *sources, GError **error)
+{
+  const VlWatchOptions *options = watch->options;
+
+  for (guint i = 0; i < sources->len; i++)
+    if (!prepare_feed (&watch->feeds[i], sources->pdata[i], options, error))
+      return FALSE;
+  if (options->command != NULL &&
+      (watch->hook = vl_hook_new (options->command, HOOK_TIMEOUT,
+           on_hook_failed, watch, error)) == NULL)
+    return FALSE;
+  if (options->directory != NULL)
+    watch->archive = vl_archive_new (options->directory, &options->limits);
+  watch->recorder =
+      vl_recorder_new (watch->archive, watch->hook, options->cooldown);
+  return TRUE;
+}
+
+/* Not being able to record keeps nobody from detecting. */
+static void
+check_archive (Watch *watch)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (watch->archive != NULL &&
+      !vl_archive_tidy (watch->archive, g_get_real_time (), &error))
+    vl_say (NULL, "not recording: %s; detection goes on", error->message);
+}
+
+static void
+run (Watch *watch, GCancellable *cancellable)
+{
+  g_autoptr (GSource) cancelled = g_cancellable_source_new (cancellable);
+  guint hang_up = g_unix_signal_add (SIGHUP, on_hang_up, watch);
+
+  g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), watch, NULL);
+  g_source_attach (cancelled, NULL);
+  check_archive (watch);
+  for (guint i = 0; i < watch->n_sources; i++)
+    g_ptr_array_add (
+        watch->cameras, vl_camera_new (&watch->feeds[i], watch->recorder,
+                            on_camera_done, watch));
+  g_main_loop_run (watch->loop);
+  g_source_destroy (cancelled);
+  g_source_remove (hang_up);
+}
+
+static void
+clear (Watch *watch)
+{
+  g_ptr_array_unref (watch->cameras);
+  g_clear_pointer (&watch->recorder, vl_recorder_free);
+  g_clear_pointer (&watch->archive, vl_archive_free);
+  g_clear_pointer (&watch->hook, vl_hook_free);
+  for (guint i = 0; i < watch->n_sources; i++)
+    g_free (watch->feeds[i].model);
+  g_free (watch->feeds);
+  g_main_loop_unref (watch->loop);
+}
+
+gboolean
+vl_watch_run (GPtrArray *sources, const VlWatchOptions *options,
+    GCancellable *cancellable, GError **error)
+{
+  Watch watch = {
+      .options = options,
+      .loop = g_main_loop_new (NULL, FALSE),
+      .feeds = g_new0 (VlFeedOptions, sources->len),
+      .cameras =
+          g_ptr_array_new_with_free_func ((GDestroyNotify)vl_camera_free),
+      .n_sources = sources->len,
+  };
+  gboolean ok = prepare (&watch, sources, error);
+
+  if (ok) {
+    run (&watch, cancellable);
+    if (watch.failed) {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+          "a file could not be read to its end");
+      ok = FALSE;
+    }
+  }
+  clear (&watch);
+  return ok;
+}
