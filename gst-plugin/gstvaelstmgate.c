@@ -27,9 +27,19 @@
  *   as it is and decoded only to be analysed.
  * * The action signals #GstVaeLstmGate::open and #GstVaeLstmGate::close.
  *
- * Buffers are matched by running time, so that it does not matter which branch
- * is ahead. One in which the detector is late needs as much more pre-roll; a
- * second is added anyway.
+ * Buffers are matched by running time. The detector tells of an anomaly when
+ * it has lasted for min-duration; of that, a second is added to pre-roll.
+ *
+ * ## A detector in another branch
+ *
+ * It may be ahead or late, as one is that has to decode or takes its time: the
+ * gate sees how far it has come, holds what it has not decided about yet, and
+ * at EOS waits for it to come to that too. So each branch needs a `queue` of
+ * its own, as after any tee. Until the detector has its first buffer everything
+ * is held, as it is where it stands still or goes back; only
+ * #GstVaeLstmGate:max-bytes bounds that. One that is stopped, or is no longer
+ * the #GstVaeLstmGate:detector, is not waited for. gst-launch-1.0 cannot set
+ * that property: it takes an application.
  *
  * ## Segments
  *
@@ -144,7 +154,8 @@
 #include "gstvaelstmgatesettings.h"
 #include "gstvaelstmgatespans.h"
 #include "gstvaelstmgatesplit.h"
-#include "gstvaelstmmeta.h"
+#include "gstvaelstmgatewatch.h"
+#include "gstvaelstmgatewitness.h"
 
 GST_DEBUG_CATEGORY_STATIC (vaelstmgate_debug);
 #define GST_CAT_DEFAULT vaelstmgate_debug
@@ -181,11 +192,9 @@ struct _GstVaeLstmGate {
 
   /* Under the object lock. */
   GstVaeLstmGateSettings settings;
-  GstElement *detector;
-  GstPad *detector_pad; /* watched by detector_probe */
-  gulong detector_probe;
-  GstVaeLstmGatePlan plan; /* changed by the streaming thread; others add
-                              anomalies */
+  GstVaeLstmGatePlan plan;   /* changed by the streaming thread; others add
+                                anomalies */
+  GstVaeLstmGateWatch watch; /* of the property `detector` */
   GPtrArray *followers;
   guint n_pads; /* asked for so far, for their names */
 
@@ -194,9 +203,8 @@ struct _GstVaeLstmGate {
   /* By the streaming thread. */
   GstVaeLstmGateClock clock;
   GstVaeLstmGateOutput output;
-  GstCaps *caps;              /* of the buffers that come */
-  gboolean has_meta;          /* some buffer had one */
-  GstClockTimeDiff anomalous; /* time of the last buffer, if it was; or NONE */
+  GstCaps *caps; /* of the buffers that come */
+  GstVaeLstmGateWitness witness;
   Recording recording;
   gboolean follows; /* nothing was skipped since the last segment */
   guint n_recordings;
@@ -221,78 +229,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 /* --------------------------------------------------------------- anomalies */
 
 static void
-add_anomaly (GstVaeLstmGate *self, const GstVaeLstmGateAnomaly *anomaly)
-{
-  GST_OBJECT_LOCK (self);
-  gst_vae_lstm_gate_anomalies_add (
-      self->plan.anomalies, anomaly, self->plan.limits.post_roll);
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-end_anomaly (GstVaeLstmGate *self, GstClockTimeDiff last)
-{
-  GST_OBJECT_LOCK (self);
-  gst_vae_lstm_gate_anomalies_end (self->plan.anomalies, last);
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* What a buffer says of itself. With the one before it, it belongs to one
- * anomaly, however short the post-roll. */
-static void
-read_meta (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
-{
-  GstClockTimeDiff before = self->anomalous;
-  GstVaeLstmAnomaly meta;
-  GstVaeLstmGateAnomaly anomaly = {.start = item->time, .last = item->time};
-
-  self->anomalous = GST_CLOCK_STIME_NONE;
-  if (!gst_buffer_get_vaelstm_anomaly (GST_BUFFER (item->object), &meta))
-    return;
-  self->has_meta = TRUE;
-  if (!meta.anomalous)
-    return;
-
-  self->anomalous = item->time;
-  if (GST_CLOCK_STIME_IS_VALID (before))
-    anomaly.start = MIN (anomaly.start, before);
-  anomaly.event_id = meta.event_id;
-  add_anomaly (self, &anomaly);
-}
-
-/* What vaelstmdetect says. lasts: nobody but it will say that it goes on. */
-static void
-read_event (GstVaeLstmGate *self, const GstStructure *event, gboolean lasts)
-{
-  const gchar *what = gst_structure_get_string (event, "event");
-  guint64 time = GST_CLOCK_TIME_NONE, duration = 0;
-  GstVaeLstmGateAnomaly anomaly = {.lasting = lasts};
-
-  gst_structure_get_uint64 (event, "running-time", &time);
-  gst_structure_get_uint64 (event, "duration", &duration);
-  gst_structure_get_uint (event, "event-id", &anomaly.event_id);
-  if (time > G_MAXINT64)
-    return;
-
-  anomaly.last = time;
-  anomaly.start = time - MIN (time, duration);
-  if (g_strcmp0 (what, "start") == 0)
-    add_anomaly (self, &anomaly);
-  else if (g_strcmp0 (what, "end") == 0)
-    end_anomaly (self, anomaly.last);
-}
-
-static gboolean
-is_anomaly_event (GstEvent *event)
-{
-  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM &&
-         gst_event_has_name (event, "vaelstm-anomaly");
-}
-
-static void
 gst_vae_lstm_gate_open (GstVaeLstmGate *self, GstClockTime running_time)
 {
-  GstVaeLstmGateAnomaly anomaly = {.lasting = TRUE};
+  GstVaeLstmGateAnomaly anomaly = {.lasting = GST_VAE_LSTM_GATE_USER};
 
   GST_OBJECT_LOCK (self);
   anomaly.start = anomaly.last =
@@ -306,71 +245,9 @@ static void
 gst_vae_lstm_gate_close (GstVaeLstmGate *self)
 {
   GST_OBJECT_LOCK (self);
-  gst_vae_lstm_gate_anomalies_end (self->plan.anomalies, self->plan.newest);
+  gst_vae_lstm_gate_anomalies_end (
+      self->plan.anomalies, GST_VAE_LSTM_GATE_USER, self->plan.newest);
   GST_OBJECT_UNLOCK (self);
-}
-
-/* ---------------------------------------------------------------- detector */
-
-static GstPadProbeReturn
-watch_detector (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  GstVaeLstmGate *self = g_weak_ref_get (user_data);
-
-  if (self && is_anomaly_event (event))
-    read_event (self, gst_event_get_structure (event), TRUE);
-  g_clear_object (&self);
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-free_weak_ref (gpointer weak)
-{
-  g_weak_ref_clear (weak);
-  g_free (weak);
-}
-
-/* Its events pass there. */
-static GstPad *
-find_source_pad (GstVaeLstmGate *self, GstElement *detector)
-{
-  GstPad *pad = detector ? gst_element_get_static_pad (detector, "src") : NULL;
-
-  if (detector && !pad)
-    GST_WARNING_OBJECT (
-        self, "%" GST_PTR_FORMAT " has no source pad `src`", detector);
-  return pad;
-}
-
-static void
-set_detector (GstVaeLstmGate *self, GstElement *detector)
-{
-  GstPad *pad = find_source_pad (self, detector), *old_pad;
-  GstElement *old;
-  GWeakRef *weak = g_new (GWeakRef, 1);
-  gulong old_probe, probe = 0;
-
-  g_weak_ref_init (weak, self);
-  if (pad)
-    probe = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-        watch_detector, weak, free_weak_ref);
-  else
-    free_weak_ref (weak);
-
-  GST_OBJECT_LOCK (self);
-  old = self->detector;
-  old_pad = self->detector_pad;
-  old_probe = self->detector_probe;
-  self->detector = detector ? gst_object_ref (detector) : NULL;
-  self->detector_pad = pad;
-  self->detector_probe = probe;
-  GST_OBJECT_UNLOCK (self);
-
-  if (old_pad)
-    gst_pad_remove_probe (old_pad, old_probe);
-  gst_clear_object (&old_pad);
-  gst_clear_object (&old);
 }
 
 /* --------------------------------------------------------------- reporting */
@@ -436,8 +313,9 @@ warn_of_space (GstVaeLstmGate *self)
     return;
   self->warned = TRUE;
   GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
-      ("The last %.1f s of this stream need more than max-bytes: segments may "
-       "start later than pre-roll asks for.",
+      ("The last %.1f s of this stream, and what a detector elsewhere is late, "
+       "need more than max-bytes: segments may start later than pre-roll asks "
+       "for.",
           self->plan.limits.pre_roll / (double)GST_SECOND),
       (NULL));
 }
@@ -643,11 +521,19 @@ run (GstVaeLstmGate *self, gint64 deadline)
 
 /* ------------------------------------------------------------------- input */
 
+/* With what it says, and as far as the detector elsewhere has come. */
 static void
 push_item (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
 {
   GST_OBJECT_LOCK (self);
+  if (item->is_buffer)
+    gst_vae_lstm_gate_witness_see (
+        &self->witness, &self->plan, GST_BUFFER (item->object), item->time);
+  else
+    gst_vae_lstm_gate_witness_hear (
+        &self->witness, &self->plan, GST_EVENT (item->object));
   gst_vae_lstm_gate_plan_push (&self->plan, item);
+  self->plan.told = gst_vae_lstm_gate_watch_get_decided (&self->watch);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -675,7 +561,6 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   item = gst_vae_lstm_gate_clock_make_item (
       &self->clock, buffer, GST_ELEMENT (self));
-  read_meta (self, &item);
   push_item (self, &item);
   run (self, deadline);
   lead_followers (self);
@@ -696,7 +581,7 @@ interrupt (GstVaeLstmGate *self, const gchar *reason)
   if (was_open)
     report_close (self, reason);
   gst_vae_lstm_gate_clock_reset (&self->clock);
-  self->anomalous = GST_CLOCK_STIME_NONE;
+  gst_vae_lstm_gate_witness_reset (&self->witness);
   self->recording = (Recording){0};
   self->output.shift = 0;
   self->follows = FALSE;
@@ -733,8 +618,6 @@ queue_event (GstVaeLstmGate *self, GstEvent *event)
     item.cut = take_caps (self, event);
   else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     item.cut = take_segment (self, event);
-  else if (is_anomaly_event (event))
-    read_event (self, gst_event_get_structure (event), !self->has_meta);
 
   push_item (self, &item);
   run (self, g_get_monotonic_time ());
@@ -744,7 +627,8 @@ static gboolean
 end_stream (GstVaeLstmGate *self, GstEvent *event)
 {
   GST_OBJECT_LOCK (self);
-  self->plan.ended = TRUE;
+  self->plan.ended =
+      gst_vae_lstm_gate_watch_wait (&self->watch, self->plan.newest);
   GST_OBJECT_UNLOCK (self);
   run (self, G_MAXINT64);
   lead_followers (self);
@@ -762,7 +646,10 @@ gst_vae_lstm_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     return end_stream (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
+    gst_vae_lstm_gate_watch_interrupt (&self->watch);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    gst_vae_lstm_gate_watch_start (&self->watch);
     interrupt (self, "flush");
     gst_vae_lstm_gate_spans_reset (self->spans);
     return gst_pad_push_event (self->srcpad, event);
@@ -926,7 +813,7 @@ forget_all (GstVaeLstmGate *self)
   gst_clear_caps (&self->caps);
   gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
   self->n_recordings = 0;
-  self->has_meta = self->warned = FALSE;
+  self->warned = FALSE;
   gst_vae_lstm_gate_spans_reset (self->spans);
   for_each_follower (self, gst_vae_lstm_gate_follower_reset);
 }
@@ -937,8 +824,12 @@ gst_vae_lstm_gate_change_state (GstElement *element, GstStateChange transition)
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
   GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    gst_vae_lstm_gate_watch_start (&self->watch);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    gst_vae_lstm_gate_watch_interrupt (&self->watch);
     for_each_follower (self, gst_vae_lstm_gate_follower_interrupt);
+  }
   result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     forget_all (self);
@@ -955,7 +846,7 @@ gst_vae_lstm_gate_set_property (
   gboolean known;
 
   if (prop_id == PROP_DETECTOR) {
-    set_detector (self, g_value_get_object (value));
+    gst_vae_lstm_gate_watch_set (&self->watch, g_value_get_object (value));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -975,7 +866,7 @@ gst_vae_lstm_gate_get_property (
 
   GST_OBJECT_LOCK (self);
   if (prop_id == PROP_DETECTOR)
-    g_value_set_object (value, self->detector);
+    g_value_set_object (value, self->watch.detector);
   else
     known = gst_vae_lstm_gate_settings_get (&self->settings, prop_id, value);
   GST_OBJECT_UNLOCK (self);
@@ -1038,7 +929,7 @@ install_signals (GObjectClass *klass)
 static void
 gst_vae_lstm_gate_dispose (GObject *object)
 {
-  set_detector (GST_VAE_LSTM_GATE (object), NULL);
+  gst_vae_lstm_gate_watch_set (&GST_VAE_LSTM_GATE (object)->watch, NULL);
   G_OBJECT_CLASS (parent_class)->dispose (object);
 }
 
@@ -1049,6 +940,7 @@ gst_vae_lstm_gate_finalize (GObject *object)
 
   g_ptr_array_unref (self->followers);
   gst_vae_lstm_gate_spans_free (self->spans);
+  gst_vae_lstm_gate_watch_clear (&self->watch);
   gst_vae_lstm_gate_plan_clear (&self->plan);
   gst_clear_caps (&self->caps);
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -1101,7 +993,8 @@ gst_vae_lstm_gate_init (GstVaeLstmGate *self)
   gst_vae_lstm_gate_settings_init (&self->settings);
   self->plan.limits = self->settings.limits;
   gst_vae_lstm_gate_clock_reset (&self->clock);
-  self->anomalous = GST_CLOCK_STIME_NONE;
+  gst_vae_lstm_gate_watch_init (&self->watch, GST_ELEMENT (self), &self->plan);
+  gst_vae_lstm_gate_witness_reset (&self->witness);
 
   self->followers = g_ptr_array_new ();
   self->spans = gst_vae_lstm_gate_spans_new ();

@@ -52,14 +52,14 @@ gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
 }
 
 void
-gst_vae_lstm_gate_anomalies_end (
-    GstVaeLstmGateAnomalies *anomalies, GstClockTimeDiff last)
+gst_vae_lstm_gate_anomalies_end (GstVaeLstmGateAnomalies *anomalies,
+    GstVaeLstmGateTeller teller, GstClockTimeDiff last)
 {
   GstVaeLstmGateAnomaly *newest = get_newest (anomalies);
 
-  if (!newest || !newest->lasting)
+  if (!newest || !(newest->lasting & teller))
     return;
-  newest->lasting = FALSE;
+  newest->lasting &= ~teller;
   newest->last = MAX (newest->last, last);
 }
 

@@ -10,10 +10,16 @@
 
 #include <gst/gst.h>
 
+/* Who tells of an end. */
+typedef enum {
+  GST_VAE_LSTM_GATE_DETECTOR = 1 << 0,
+  GST_VAE_LSTM_GATE_USER = 1 << 1
+} GstVaeLstmGateTeller;
+
 typedef struct {
   GstClockTimeDiff start; /* first anomalous moment */
   GstClockTimeDiff last;  /* last one known so far */
-  gboolean lasting;       /* more are to come, until its end is told */
+  guint lasting;          /* GstVaeLstmGateTellers whose end is to come */
   guint event_id;         /* the detector's; 0: none */
 } GstVaeLstmGateAnomaly;
 
@@ -31,9 +37,10 @@ GstVaeLstmGateAnomaly *gst_vae_lstm_gate_anomalies_get (
 void gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
     const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll);
 
-/* The one that lasts, if any does, has ended with this moment. */
-void gst_vae_lstm_gate_anomalies_end (
-    GstVaeLstmGateAnomalies *anomalies, GstClockTimeDiff last);
+/* The one that lasts, if any does, has ended with this moment for all that
+ * `teller` knows. */
+void gst_vae_lstm_gate_anomalies_end (GstVaeLstmGateAnomalies *anomalies,
+    GstVaeLstmGateTeller teller, GstClockTimeDiff last);
 
 /* Joins the two oldest. */
 void gst_vae_lstm_gate_anomalies_merge (GstVaeLstmGateAnomalies *anomalies);

@@ -5,9 +5,8 @@
 
 #include "gstvaelstmgateplan.h"
 
-/* Anomalies are told of late: they have to last a little to count, and decoding
- * takes time where the detector is in another branch. So that their pre-roll is
- * still there, the ring goes back that much more. */
+/* Anomalies are told of late: they have to last a little to count. So that
+ * their pre-roll is still there, the ring goes back that much more. */
 #define LATENESS GST_SECOND
 
 #define MIN_TIME (-G_MAXINT64)
@@ -23,7 +22,8 @@ time_before (GstClockTimeDiff time, GstClockTime by)
 void
 gst_vae_lstm_gate_plan_init (GstVaeLstmGatePlan *plan)
 {
-  *plan = (GstVaeLstmGatePlan){.newest = MIN_TIME, .bound = MIN_TIME};
+  *plan = (GstVaeLstmGatePlan){
+      .newest = MIN_TIME, .bound = MIN_TIME, .told = G_MAXINT64};
   plan->ring = gst_vae_lstm_gate_ring_new ();
   plan->anomalies = gst_vae_lstm_gate_anomalies_new ();
 }
@@ -88,8 +88,9 @@ since (const GstVaeLstmGatePlan *plan, const GstVaeLstmGateAnomaly *anomaly)
 static GstClockTimeDiff
 horizon (const GstVaeLstmGatePlan *plan)
 {
-  return time_before (
-      time_before (plan->newest, LATENESS), plan->limits.pre_roll);
+  GstClockTimeDiff told = MIN (plan->newest, plan->told);
+
+  return time_before (time_before (told, LATENESS), plan->limits.pre_roll);
 }
 
 static gboolean
@@ -242,6 +243,14 @@ next_when_over (GstVaeLstmGatePlan *plan)
   return wait_for_more ();
 }
 
+/* Neither buffers nor anomalies are to come that could make it later. */
+static gboolean
+is_end (const GstVaeLstmGatePlan *plan, GstClockTimeDiff end)
+{
+  return plan->ended ||
+         (plan->bound > end && (plan->told > end || is_over_size (plan)));
+}
+
 static GstVaeLstmGateStep
 next_when_open (GstVaeLstmGatePlan *plan)
 {
@@ -255,8 +264,8 @@ next_when_open (GstVaeLstmGatePlan *plan)
     return close_for ("eos");
   if (oldest && !oldest->is_buffer)
     return send_items (plan, 1);
-  return oldest && (plan->ended || plan->bound > end) ? next_when_over (plan)
-                                                      : wait_for_more ();
+  return oldest && is_end (plan, end) ? next_when_over (plan)
+                                      : wait_for_more ();
 }
 
 GstVaeLstmGateStep

@@ -32,6 +32,8 @@ typedef struct {
   GstClockTimeDiff newest; /* shown last of all that came */
   GstClockTimeDiff bound;  /* no buffer to come is shown before */
   gboolean ended;          /* none is to come */
+  GstClockTimeDiff told;   /* of anomalies before this; G_MAXINT64 where they
+                              are told of as buffers come */
 
   gboolean open; /* between an OPEN and a CLOSE */
 

@@ -441,21 +441,45 @@ GST_START_TEST (test_meta_counts_more_than_events)
 }
 GST_END_TEST
 
+/* ---- a detector in another branch ---- */
+
+static GstHarness *
+add_detector (Gated *gated)
+{
+  GstHarness *detector = gst_harness_new ("identity");
+
+  gst_harness_set_src_caps_str (detector, "video/x-raw");
+  g_object_set (gated->element, "detector", detector->element, NULL);
+  return detector;
+}
+
+/* It has come to the end of frames from..to. */
+static void
+detect (
+    Gated *gated, GstHarness *detector, guint from, guint to, GatedKind kind)
+{
+  for (guint n = from; n <= to; n++)
+    fail_unless_equals_int (
+        gst_harness_push (detector, gated_frame (gated, n, kind)), GST_FLOW_OK);
+}
+
 GST_START_TEST (test_detector_in_another_branch)
 {
-  GstHarness *other = gst_harness_new ("identity");
   Gated gated;
+  GstHarness *detector;
 
-  gst_harness_set_src_caps_str (other, "video/x-raw");
-  gated_open (&gated, ROLLS (10, 5), "detector", other->element, NULL);
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  detect (&gated, detector, 0, 44, GATED_NORMAL);
   gated_run (&gated, 0, 49, GATED_NO_META);
   /* It is late. */
-  gst_harness_push_event (other, anomaly_event ("start", 45, 0));
+  detect (&gated, detector, 45, 45, GATED_ANOMALOUS);
   gated_run (&gated, 50, 59, GATED_NO_META);
   /* It is ahead. */
-  gst_harness_push_event (other, anomaly_event ("end", 65, 20));
-  gst_harness_push_event (other, anomaly_event ("start", 105, 0));
-  gst_harness_push_event (other, anomaly_event ("end", 106, 1));
+  detect (&gated, detector, 46, 65, GATED_ANOMALOUS);
+  detect (&gated, detector, 66, 104, GATED_NORMAL);
+  detect (&gated, detector, 105, 106, GATED_ANOMALOUS);
+  detect (&gated, detector, 107, 200, GATED_NORMAL);
   gated_run (&gated, 60, 200, GATED_NO_META);
   gated_expect (&gated, 30, 70);
   gated_expect (&gated, 90, 111);
@@ -464,10 +488,202 @@ GST_START_TEST (test_detector_in_another_branch)
   gated_expect_message (&gated, "close", 30, 71, "quiet");
   gated_expect_message (&gated, "open", 90, 105, NULL);
   gated_expect_message (&gated, "close", 90, 112, "quiet");
-  gst_harness_teardown (other);
+  gst_harness_teardown (detector);
   gated_close (&gated);
 }
 GST_END_TEST
+
+GST_START_TEST (test_events_in_another_branch)
+{
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  detect (&gated, detector, 0, 48, GATED_NO_META);
+  gated_run (&gated, 0, 49, GATED_NO_META);
+  gst_harness_push_event (detector, anomaly_event ("start", 49, 4));
+  detect (&gated, detector, 49, 65, GATED_NO_META);
+  gated_run (&gated, 50, 80, GATED_NO_META);
+  gst_harness_push_event (detector, anomaly_event ("end", 85, 30));
+  detect (&gated, detector, 66, 150, GATED_NO_META);
+  gated_run (&gated, 81, 150, GATED_NO_META);
+  gated_expect (&gated, 30, 90);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 30, 45, NULL);
+  gated_expect_message (&gated, "close", 30, 91, "quiet");
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Segments are as they would be, were it not late. */
+GST_START_TEST (test_detector_that_is_late)
+{
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  gated_run (&gated, 0, 300, GATED_NO_META);
+  detect (&gated, detector, 0, 49, GATED_NORMAL);
+  gated_run (&gated, 301, 301, GATED_NO_META);
+  detect (&gated, detector, 50, 52, GATED_ANOMALOUS);
+  gated_run (&gated, 302, 302, GATED_NO_META);
+  gated_expect (&gated, 40, 57);
+  gated_expect_none (&gated);
+  detect (&gated, detector, 53, 56, GATED_NORMAL);
+  detect (&gated, detector, 57, 60, GATED_ANOMALOUS);
+  detect (&gated, detector, 61, 100, GATED_NORMAL);
+  gated_run (&gated, 303, 303, GATED_NO_META);
+  for (guint n = 58; n <= 65; n++)
+    fail_unless_equals_int (gated_pull (&gated, NULL), n);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 40, 50, NULL);
+  gated_expect_message (&gated, "close", 40, 66, "quiet");
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static gpointer
+end_gated (gpointer gated)
+{
+  gst_harness_push_event (((Gated *)gated)->harness, gst_event_new_eos ());
+  return NULL;
+}
+
+/* Waits for it at the end. */
+GST_START_TEST (test_detector_that_is_late_at_eos)
+{
+  GThread *thread;
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  gated_run (&gated, 0, 99, GATED_NO_META);
+  detect (&gated, detector, 0, 49, GATED_NORMAL);
+  thread = g_thread_new ("gate", end_gated, &gated);
+  detect (&gated, detector, 50, 97, GATED_NORMAL);
+  detect (&gated, detector, 98, 98, GATED_ANOMALOUS);
+  gst_harness_push_event (detector, gst_event_new_eos ());
+  g_thread_join (thread);
+  gated_expect (&gated, 80, 99);
+  gated_expect_message (&gated, "open", 80, 98, NULL);
+  gated_expect_message (&gated, "close", 80, 100, "eos");
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static void
+flush_gate (Gated *gated, GstHarness *detector)
+{
+  gated_push_event (gated, gst_event_new_flush_start ());
+}
+
+static void
+stop_gate (Gated *gated, GstHarness *detector)
+{
+  gst_element_set_state (gated->element, GST_STATE_READY);
+}
+
+static void
+stop_detector (Gated *gated, GstHarness *detector)
+{
+  gst_element_set_state (detector->element, GST_STATE_NULL);
+}
+
+static void
+forget_detector (Gated *gated, GstHarness *detector)
+{
+  g_object_set (gated->element, "detector", NULL, NULL);
+}
+
+static void
+end_segment_of_detector (Gated *gated, GstHarness *detector)
+{
+  gst_harness_push_event (
+      detector, gst_event_new_segment_done (GST_FORMAT_TIME, 0));
+}
+
+static void (*const interruptions[]) (Gated *, GstHarness *) = {flush_gate,
+    stop_gate, stop_detector, forget_detector, end_segment_of_detector};
+
+/* For as long as there is something to wait for. */
+GST_START_TEST (test_wait_at_eos_is_interrupted)
+{
+  GThread *thread;
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  gated_run (&gated, 0, 99, GATED_NO_META);
+  detect (&gated, detector, 0, 49, GATED_NORMAL);
+  thread = g_thread_new ("gate", end_gated, &gated);
+  g_usleep (G_USEC_PER_SEC / 50);
+  interruptions[__i__](&gated, detector);
+  g_thread_join (thread);
+  gated_expect_none (&gated);
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* What it has not come to is kept, unless it is gone. */
+GST_START_TEST (test_detector_that_says_nothing)
+{
+  Gated gated;
+  GstHarness *detector;
+  GstBuffer *early;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  early = gated_frame (&gated, 0, GATED_NO_META);
+  gated_push (&gated, gst_buffer_ref (early));
+  gated_run (&gated, 1, 500, GATED_NO_META);
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 2);
+
+  /* It goes back to the start, too. */
+  detect (&gated, detector, 400, 400, GATED_NORMAL);
+  detect (&gated, detector, 0, 0, GATED_NORMAL);
+  gated_run (&gated, 501, 501, GATED_NO_META);
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 2);
+
+  stop_detector (&gated, detector);
+  gated_run (&gated, 502, 502, GATED_NO_META);
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 1);
+  gst_buffer_unref (early);
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_silent_detector_and_max_bytes)
+{
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), "max-bytes", (guint64)2500, NULL);
+  detector = add_detector (&gated);
+  gated_run (&gated, 0, 97, GATED_NO_META);
+  detect (&gated, detector, 0, 49, GATED_NORMAL);
+  detect (&gated, detector, 50, 80, GATED_ANOMALOUS);
+  gated_run (&gated, 98, 98, GATED_NO_META);
+  gated_expect (&gated, 80, 85);
+  gated_expect_none (&gated);
+  /* Open, it holds no more. */
+  gated_run (&gated, 99, 200, GATED_NO_META);
+  gated_expect_message (&gated, "open", 80, 80, NULL);
+  gated_expect_message (&gated, "close", 80, 86, "quiet");
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* ---- by hand ---- */
 
 GST_START_TEST (test_action_signals)
 {
@@ -1197,6 +1413,13 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_events_where_the_meta_is_lost);
   tcase_add_test (tcase, test_meta_counts_more_than_events);
   tcase_add_test (tcase, test_detector_in_another_branch);
+  tcase_add_test (tcase, test_events_in_another_branch);
+  tcase_add_test (tcase, test_detector_that_is_late);
+  tcase_add_test (tcase, test_detector_that_is_late_at_eos);
+  tcase_add_loop_test (
+      tcase, test_wait_at_eos_is_interrupted, 0, G_N_ELEMENTS (interruptions));
+  tcase_add_test (tcase, test_detector_that_says_nothing);
+  tcase_add_test (tcase, test_silent_detector_and_max_bytes);
   tcase_add_test (tcase, test_action_signals);
   tcase_add_test (tcase, test_signals);
   tcase_add_test (tcase, test_eos);

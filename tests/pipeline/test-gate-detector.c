@@ -68,19 +68,39 @@ GST_START_TEST (test_events_without_meta)
 }
 GST_END_TEST
 
-/* The stream that is recorded does not pass the detector. */
-GST_START_TEST (test_detector_in_another_branch)
+static void
+set_detector (GstElement *pipeline)
 {
-  GstElement *pipeline = running_launch (
-      "videotestsrc is-live=true num-buffers=60 ! " SOURCE " ! tee name=t "
-      "t. ! queue ! %s ! fakesink async=false t. ! queue ! " RECORDER);
   GstElement *detect = gst_bin_get_by_name (GST_BIN (pipeline), "detect");
   GstElement *gate = gst_bin_get_by_name (GST_BIN (pipeline), "gate");
 
   g_object_set (gate, "detector", detect, NULL);
   gst_object_unref (gate);
   gst_object_unref (detect);
+}
+
+/* The stream that is recorded does not pass the detector. */
+GST_START_TEST (test_detector_in_another_branch)
+{
+  GstElement *pipeline = running_launch (
+      "videotestsrc is-live=true num-buffers=60 ! " SOURCE " ! tee name=t "
+      "t. ! queue ! %s ! fakesink async=false t. ! queue ! " RECORDER);
+
+  set_detector (pipeline);
   check_run (pipeline, 60);
+}
+GST_END_TEST
+
+/* As a file is read faster than it can be analysed; its end is not lost. */
+GST_START_TEST (test_detector_that_is_slow)
+{
+  GstElement *pipeline = running_launch (
+      "videotestsrc num-buffers=90 ! " SOURCE " ! tee name=t "
+      "t. ! queue ! identity sleep-time=20000 ! %s ! fakesink async=false "
+      "t. ! queue ! " RECORDER);
+
+  set_detector (pipeline);
+  check_run (pipeline, 90);
 }
 GST_END_TEST
 
@@ -90,6 +110,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_meta_through_an_encoder);
   tcase_add_test (tcase, test_events_without_meta);
   tcase_add_test (tcase, test_detector_in_another_branch);
+  tcase_add_test (tcase, test_detector_that_is_slow);
 }
 
 int

@@ -151,7 +151,8 @@ START_TEST (test_anomalies_join_within_post_roll)
   ck_assert_uint_eq (anomalies->len, 2);
   add (anomalies, 1000, 1000, FALSE);
   ck_assert_uint_eq (anomalies->len, 2);
-  gst_vae_lstm_gate_anomalies_end (anomalies, 999);
+  gst_vae_lstm_gate_anomalies_end (
+      anomalies, GST_VAE_LSTM_GATE_DETECTOR, 999);
   anomaly = gst_vae_lstm_gate_anomalies_get (anomalies, 1);
   ck_assert_int_eq (gst_vae_lstm_gate_anomaly_until (anomaly, 10), 1010);
   gst_vae_lstm_gate_anomalies_merge (anomalies);
