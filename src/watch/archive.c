@@ -23,6 +23,7 @@
 
 #define LAST_SECOND G_GINT64_CONSTANT (253402300799) /* of the year 9999 */
 #define DAY (24 * 60 * 60.0)
+#define MIB (1024 * 1024.0)
 
 struct VlArchive {
   char *directory;
@@ -264,7 +265,6 @@ delete_excess (
 static gboolean
 has_free_space (const VlArchive *archive, GError **error)
 {
-  g_autofree char *is_free = NULL, *needed = NULL;
   struct statvfs info;
   guint64 bytes;
 
@@ -275,27 +275,25 @@ has_free_space (const VlArchive *archive, GError **error)
   bytes = (guint64)info.f_bavail * info.f_frsize;
   if (bytes >= archive->limits.min_free)
     return TRUE;
-  is_free = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
-  needed =
-      g_format_size_full (archive->limits.min_free, G_FORMAT_SIZE_IEC_UNITS);
   g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
-      "%s: no room: %s free, of which %s are to stay; delete something, or "
-      "record elsewhere",
-      archive->directory, is_free, needed);
+      "%s: no room: %.1f MiB free, %.1f MiB are to stay free; delete "
+      "something, or record elsewhere",
+      archive->directory, bytes / MIB, archive->limits.min_free / MIB);
   return FALSE;
 }
 
 static void
-set_quota_error (GError **error, const VlArchive *archive, guint64 bytes)
+set_quota_error (
+    GError **error, const VlArchive *archive, guint64 bytes, const GError *kept)
 {
-  g_autofree char *used = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *limit =
-      g_format_size_full (archive->limits.max_bytes, G_FORMAT_SIZE_IEC_UNITS);
-
-  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
-      "%s: no room: what is being recorded takes %s of at most %s; raise the "
-      "limit, or make events shorter",
-      archive->directory, used, limit);
+  if (kept != NULL)
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "%s: no room: %s",
+        archive->directory, kept->message);
+  else
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
+        "%s: no room: what is being recorded takes %.1f MiB of at most "
+        "%.1f MiB; raise the limit, or make events shorter",
+        archive->directory, bytes / MIB, archive->limits.max_bytes / MIB);
 }
 
 /* Makes the limits hold. FALSE with error set when there is no room. What could
@@ -315,10 +313,7 @@ make_room (VlArchive *archive, gint64 now, GError **kept, GError **error)
   total = delete_excess (archive, oldest_first, now, kept);
   if (archive->limits.max_bytes == 0 || total <= archive->limits.max_bytes)
     return has_free_space (archive, error);
-  if (*kept != NULL)
-    g_propagate_error (error, g_steal_pointer (kept));
-  else
-    set_quota_error (error, archive, total);
+  set_quota_error (error, archive, total, *kept);
   return FALSE;
 }
 
@@ -405,7 +400,7 @@ vl_archive_open (
   Own *own;
 
   if (!prepare_directory (archive, error) ||
-      !make_room (archive, time, &kept, error))
+      !make_room (archive, G_MININT64, &kept, error))
     return NULL;
   stem = free_stem (archive, camera, time);
   own = g_new (Own, 1);

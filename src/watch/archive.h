@@ -38,16 +38,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlArchive, vl_archive_free)
  * extensions are to be added; no file of that stem exists. A stem that is taken
  * is followed by -2, -3, ... Characters of `camera` other than letters, digits,
  * dot, dash and underscore are replaced. Makes the directory if it is missing,
- * and tidies up. NULL with error (G_FILE_ERROR) set, naming what is wrong and
- * what would help, when there is nowhere to write or no room. The recording is
- * open: it is not deleted until vl_archive_close(). */
+ * and room, but deletes nothing for its age: `time` may be anything. NULL with
+ * error (G_FILE_ERROR) set, naming what is wrong and what would help, when
+ * there is nowhere to write or no room. The recording is open: it is not
+ * deleted until vl_archive_close(). */
 char *vl_archive_open (
     VlArchive *archive, const char *camera, gint64 time, GError **error);
 void vl_archive_close (VlArchive *archive, const char *path);
 
 /* Deletes whole recordings: those past keep_days, and the oldest until
  * max_bytes holds; what is open counts but stays. `now` is the time. FALSE with
- * error (G_FILE_ERROR) set when the limits cannot be made to hold, or a file
- * cannot be deleted; the others are. A directory that is missing is tidy. To be
- * called now and then, for open recordings grow. */
+ * error set: G_FILE_ERROR_NOSPC when there is no room, another G_FILE_ERROR
+ * when there is but something could not be read or deleted, which keeps nothing
+ * else from being deleted. A directory that is missing is tidy. To be called
+ * now and then, for open recordings grow. */
 gboolean vl_archive_tidy (VlArchive *archive, gint64 now, GError **error);
