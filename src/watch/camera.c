@@ -29,7 +29,7 @@ struct VlCamera {
   guint silence;  /* seconds without a frame */
   guint n_frames;
   guint ending; /* seconds since the end was asked for; 0: it was not */
-  gboolean stops, reloads;
+  gboolean stops, reloads, is_done;
   char *lost;    /* why, until that was dealt with; "" at the end */
   guint dealing; /* idle source that does */
 
@@ -119,6 +119,7 @@ disconnect (VlCamera *camera)
 static void
 finish (VlCamera *camera, gboolean ok)
 {
+  camera->is_done = TRUE;
   g_clear_handle_id (&camera->timer, g_source_remove);
   camera->done (camera, ok, camera->user_data);
 }
@@ -238,7 +239,7 @@ vl_camera_free (VlCamera *camera)
 void
 vl_camera_stop (VlCamera *camera)
 {
-  if (camera->stops)
+  if (camera->stops || camera->is_done)
     return;
   camera->stops = TRUE;
   if (camera->feed != NULL)
@@ -252,13 +253,17 @@ vl_camera_reload (VlCamera *camera)
 {
   g_autoptr (GError) error = NULL;
 
+  if (camera->options->source->kind == VL_SOURCE_FILE) {
+    vl_say (name (camera), "a file keeps the model that it began with");
+    return;
+  }
   if (!read_checksum (camera, &error)) {
     vl_say (name (camera), "keeps its model: %s", error->message);
     return;
   }
-  vl_say (name (camera), "reads its model again");
-  if (camera->feed == NULL)
+  if (camera->feed == NULL || camera->stops)
     return;
+  vl_say (name (camera), "reads its model again");
   camera->reloads = TRUE;
   end_feed (camera);
 }

@@ -33,5 +33,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlCamera, vl_camera_free)
 void vl_camera_stop (VlCamera *camera);
 
 /* Has the model read again, if its file holds a usable one; an open event ends.
- */
+ * Not for a file, of which that would read the frames again. */
 void vl_camera_reload (VlCamera *camera);

@@ -6,7 +6,6 @@
 #include "event.h"
 
 #include <json-glib/json-glib.h>
-#include <math.h>
 
 VlEvent *
 vl_event_new (const char *camera, guint number, gint64 epoch,
@@ -51,99 +50,96 @@ vl_event_utc (const VlEvent *event, GstClockTime running_time)
   return event->epoch + (gint64)(running_time / GST_USECOND);
 }
 
-static void
-add_time (JsonBuilder *builder, const char *name, gint64 utc)
-{
-  g_autoptr (GDateTime) seconds =
-      g_date_time_new_from_unix_utc (utc / G_USEC_PER_SEC);
-  g_autofree char *text =
-      seconds != NULL ? g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S")
-                      : g_strdup ("");
-  g_autofree char *whole =
-      g_strdup_printf ("%s.%03dZ", text, (int)(utc % G_USEC_PER_SEC / 1000));
+/* ---- JSON -----------------------------------------------------------------*/
 
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, whole);
+/* `"name":`, after a comma where it is not the first. */
+static void
+add_name (GString *json, const char *name)
+{
+  g_string_append_printf (json, "%s\"%s\":", json->len > 1 ? "," : "", name);
 }
 
 /* NULL text: null. */
 static void
-add_string (JsonBuilder *builder, const char *name, const char *text)
+add_text (GString *json, const char *name, const char *text)
 {
-  g_autofree char *valid = text ? g_utf8_make_valid (text, -1) : NULL;
+  g_autofree char *valid = text != NULL ? g_utf8_make_valid (text, -1) : NULL;
+  g_autoptr (JsonNode) node = json_node_alloc ();
+  g_autofree char *quoted = NULL;
 
-  json_builder_set_member_name (builder, name);
   if (valid != NULL)
-    json_builder_add_string_value (builder, valid);
+    json_node_init_string (node, valid);
   else
-    json_builder_add_null_value (builder);
+    json_node_init_null (node);
+  quoted = json_to_string (node, FALSE);
+  add_name (json, name);
+  g_string_append (json, quoted);
 }
 
 static void
-add_number (JsonBuilder *builder, double value)
+add_time (GString *json, const char *name, gint64 utc)
 {
-  json_builder_add_double_value (builder, round (value * 1000) / 1000);
+  g_autoptr (GDateTime) seconds =
+      g_date_time_new_from_unix_utc (utc / G_USEC_PER_SEC);
+  g_autofree char *text = g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S");
+
+  add_name (json, name);
+  g_string_append_printf (
+      json, "\"%s.%03dZ\"", text, (int)(utc % G_USEC_PER_SEC / 1000));
 }
 
 static void
-add_named_number (JsonBuilder *builder, const char *name, double value)
+add_number (GString *json, const char *name, double value)
 {
-  json_builder_set_member_name (builder, name);
-  add_number (builder, value);
+  add_name (json, name);
+  g_string_append_printf (json, "%.3f", value);
 }
 
 /* null where it is not known. */
 static void
-add_region (JsonBuilder *builder, const double region[4])
+add_region (GString *json, const double region[4])
 {
-  json_builder_set_member_name (builder, "region");
-  if (region[2] <= 0) {
-    json_builder_add_null_value (builder);
-    return;
-  }
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < 4; i++)
-    add_number (builder, region[i]);
-  json_builder_end_array (builder);
+  add_name (json, "region");
+  if (region[2] > 0)
+    g_string_append_printf (json, "[%.3f,%.3f,%.3f,%.3f]", region[0], region[1],
+        region[2], region[3]);
+  else
+    g_string_append (json, "null");
 }
 
 static void
-add_sighting (JsonBuilder *builder, const VlEvent *event)
+add_sighting (GString *json, const VlEvent *event)
 {
   const VlSighting *seen = &event->sighting;
 
-  add_time (builder, "start", vl_event_utc (event, seen->first));
-  add_time (builder, "end", vl_event_utc (event, seen->last));
-  add_time (builder, "peak", vl_event_utc (event, seen->peak));
-  add_named_number (
-      builder, "duration", (seen->last - seen->first) / (double)GST_SECOND);
+  add_time (json, "start", vl_event_utc (event, seen->first));
+  add_time (json, "end", vl_event_utc (event, seen->last));
+  add_time (json, "peak", vl_event_utc (event, seen->peak));
+  add_number (
+      json, "duration", (seen->last - seen->first) / (double)GST_SECOND);
   if (GST_CLOCK_TIME_IS_VALID (seen->position))
-    add_named_number (builder, "position", seen->position / (double)GST_SECOND);
-  add_named_number (builder, "score", seen->score);
-  add_named_number (builder, "threshold", seen->threshold);
-  add_named_number (builder, "appearance", seen->appearance);
-  add_named_number (builder, "dynamics", seen->dynamics);
-  add_region (builder, seen->region);
+    add_number (json, "position", seen->position / (double)GST_SECOND);
+  add_number (json, "score", seen->score);
+  add_number (json, "threshold", seen->threshold);
+  add_number (json, "appearance", seen->appearance);
+  add_number (json, "dynamics", seen->dynamics);
+  add_region (json, seen->region);
 }
 
 char *
 vl_event_to_json (const VlEvent *event)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
+  GString *json = g_string_new ("{");
 
-  json_builder_begin_object (builder);
-  add_string (builder, "camera", event->camera);
-  json_builder_set_member_name (builder, "event");
-  json_builder_add_int_value (builder, event->number);
-  add_sighting (builder, event);
-  add_string (builder, "clip", event->clip_path);
-  add_time (builder, "clip_start", vl_event_utc (event, event->start));
-  add_string (builder, "picture", event->picture_path);
-  add_string (builder, "model", event->model);
-  add_string (builder, "checksum", event->checksum);
-  json_builder_end_object (builder);
-
-  root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  add_text (json, "camera", event->camera);
+  add_name (json, "event");
+  g_string_append_printf (json, "%u", event->number);
+  add_sighting (json, event);
+  add_text (json, "clip", event->clip_path);
+  add_time (json, "clip_start", vl_event_utc (event, event->start));
+  add_text (json, "picture", event->picture_path);
+  add_text (json, "model", event->model);
+  add_text (json, "checksum", event->checksum);
+  g_string_append_c (json, '}');
+  return g_string_free (json, FALSE);
 }

@@ -23,10 +23,13 @@ struct VlFeed {
   gint is_built; /* the pipeline is complete; atomic */
   gint n_frames; /* atomic */
 
+  /* Of the gate's thread. */
+  VlEvent *event; /* the open one */
+  gint64 epoch;   /* us since 1970 at running time 0; 0: not known yet */
+
   GMutex lock;
-  VlSighting sighting; /* since the last event was over */
-  VlEvent *event;      /* the open one; changed by the gate's thread */
-  gint64 epoch;        /* us since 1970 at running time 0; 0: not known yet */
+  GArray *sightings;  /* VlSighting: of anomalies, oldest first */
+  gboolean is_seeing; /* the last frame belongs to the newest of them */
 };
 
 /* ---- what the main thread is told -----------------------------------------*/
@@ -99,41 +102,52 @@ on_opened (GstElement *gate, guint event_id, GstClockTime start, VlFeed *feed)
       feed->funcs.number (feed->user_data), find_epoch (feed, start), start,
       clip);
 
-  g_mutex_lock (&feed->lock);
   g_clear_pointer (&feed->event, vl_event_unref);
   feed->event = event;
-  g_mutex_unlock (&feed->lock);
   tell_later (feed, feed->funcs.begun, event);
 }
 
-/* One with nothing anomalous in it is what followed when max_event ended the
- * one before. */
+/* What was seen until `end`. vaelstmdetect may be ahead of the gate: what it
+ * has seen since belongs to another event. */
 static void
-take_sighting (VlEvent *event, VlSighting *sighting)
+take_sightings (VlFeed *feed, VlEvent *event, GstClockTime end)
 {
-  event->sighting = *sighting;
-  *sighting = (VlSighting){0};
-  if (event->sighting.any)
+  VlSighting *next;
+
+  while (
+      feed->sightings->len > 0 &&
+      (next = &g_array_index (feed->sightings, VlSighting, 0))->first <= end) {
+    vl_sighting_join (&event->sighting, next);
+    g_array_remove_index (feed->sightings, 0);
+  }
+  feed->is_seeing &= feed->sightings->len > 0;
+}
+
+/* Where nothing was anomalous, the event goes on from one that max_event ended.
+ */
+static void
+fill_in (VlEvent *event)
+{
+  VlSighting *seen = &event->sighting;
+
+  if (seen->any)
     return;
-  event->sighting.first = event->sighting.last = event->sighting.peak =
-      event->start;
-  event->sighting.position = GST_CLOCK_TIME_NONE;
+  seen->first = seen->last = seen->peak = event->start;
+  seen->position = GST_CLOCK_TIME_NONE;
 }
 
 static void
 on_closed (GstElement *gate, guint event_id, GstClockTime start,
     GstClockTime end, VlFeed *feed)
 {
-  g_autoptr (VlEvent) event = NULL;
-
-  g_mutex_lock (&feed->lock);
-  event = g_steal_pointer (&feed->event);
-  if (event != NULL)
-    take_sighting (event, &feed->sighting);
-  g_mutex_unlock (&feed->lock);
+  g_autoptr (VlEvent) event = g_steal_pointer (&feed->event);
 
   if (event == NULL)
     return;
+  g_mutex_lock (&feed->lock);
+  take_sightings (feed, event, end);
+  g_mutex_unlock (&feed->lock);
+  fill_in (event);
   if (event->clip != NULL)
     vl_clip_finish (event->clip);
   tell_later (feed, feed->funcs.over, event);
@@ -151,15 +165,53 @@ on_sample (GstAppSink *sink, gpointer data)
   return GST_FLOW_OK;
 }
 
+static VlSighting *
+add_sighting (VlFeed *feed)
+{
+  g_array_set_size (feed->sightings, feed->sightings->len + 1);
+  return &g_array_index (feed->sightings, VlSighting, feed->sightings->len - 1);
+}
+
+static void
+see_frame (VlFeed *feed, GstPad *pad, GstBuffer *buffer)
+{
+  GstVaeLstmAnomaly anomaly;
+  const gboolean is_anomalous =
+      gst_buffer_get_vaelstm_anomaly (buffer, &anomaly) && anomaly.anomalous;
+
+  g_atomic_int_inc (&feed->n_frames);
+  if (is_anomalous && !feed->is_seeing)
+    add_sighting (feed);
+  feed->is_seeing = is_anomalous;
+  if (is_anomalous)
+    vl_sighting_add (
+        &g_array_index (feed->sightings, VlSighting, feed->sightings->len - 1),
+        pad, buffer, &anomaly, feed->options->record);
+}
+
+/* It comes before the frame with which the anomaly became certain. */
+static void
+see_event (VlFeed *feed, GstEvent *event)
+{
+  const GstStructure *structure = gst_event_get_structure (event);
+
+  if (!gst_event_has_name (event, "vaelstm-anomaly") ||
+      g_strcmp0 (gst_structure_get_string (structure, "event"), "start") != 0)
+    return;
+  vl_sighting_begin (add_sighting (feed), structure);
+  feed->is_seeing = TRUE;
+}
+
 static GstPadProbeReturn
-on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+see (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   VlFeed *feed = data;
 
-  g_atomic_int_inc (&feed->n_frames);
   g_mutex_lock (&feed->lock);
-  vl_sighting_add (&feed->sighting, pad, GST_PAD_PROBE_INFO_BUFFER (info),
-      feed->options->record);
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    see_frame (feed, pad, GST_PAD_PROBE_INFO_BUFFER (info));
+  else
+    see_event (feed, GST_PAD_PROBE_INFO_EVENT (info));
   g_mutex_unlock (&feed->lock);
   return GST_PAD_PROBE_OK;
 }
@@ -171,7 +223,9 @@ watch_frames (VlFeed *feed, GstElement *detector)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (detector, "src");
 
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, feed, NULL);
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see,
+      feed, NULL);
 }
 
 static void
@@ -323,6 +377,8 @@ vl_feed_new (
   feed->funcs = *funcs;
   feed->user_data = user_data;
   g_mutex_init (&feed->lock);
+  feed->sightings = g_array_new (FALSE, TRUE, sizeof (VlSighting));
+  g_array_set_clear_func (feed->sightings, (GDestroyNotify)vl_sighting_clear);
   feed->pipeline = gst_pipeline_new (options->source->name);
   watch_bus (feed);
   if (options->source->kind == VL_SOURCE_DEVICE)
@@ -340,7 +396,7 @@ vl_feed_free (VlFeed *feed)
   gst_element_set_state (feed->pipeline, GST_STATE_NULL);
   g_source_remove (feed->bus_watch);
   gst_object_unref (feed->pipeline);
-  vl_sighting_clear (&feed->sighting);
+  g_array_unref (feed->sightings);
   g_clear_pointer (&feed->event, vl_event_unref);
   g_mutex_clear (&feed->lock);
   g_free (feed);

@@ -108,6 +108,9 @@ describe_display (const VlFeedOptions *options, gboolean live)
               : "queue ! vaelstmoverlay ! videoconvert ! autovideosink";
 }
 
+/* Where the pads of the source are linked to. */
+#define ENTRY "tee name=entry ! "
+
 #define DECODE "decodebin ! video/x-raw ! vaelstmdetect name=detector"
 #define GATE "vaelstmgate name=gate ! appsink name=clips sync=false async=false"
 
@@ -122,19 +125,19 @@ describe (
   g_autofree char *coding = NULL;
 
   if (!options->record)
-    return g_strdup_printf ("%s ! " DECODE " ! tee name=seen ! queue ! " GATE
-                            "  seen. ! %s",
+    return g_strdup_printf (ENTRY
+        "%s ! " DECODE " ! tee name=seen ! queue ! " GATE "  seen. ! %s",
         queue, display);
   if (codec != NULL) {
     coding = describe_parser (codec);
-    return g_strdup_printf ("tee name=coded ! %s ! " DECODE " ! %s  "
-                            "coded. ! " QUEUE " ! %s ! " GATE,
+    return g_strdup_printf (ENTRY "%s ! " DECODE " ! %s  "
+                                  "entry. ! " QUEUE " ! %s ! " GATE,
         queue, display, coding);
   }
   if ((coding = describe_encoder (error)) == NULL)
     return NULL;
-  return g_strdup_printf ("%s ! " DECODE " ! tee name=seen ! queue ! %s ! " GATE
-                          "  seen. ! %s",
+  return g_strdup_printf (ENTRY
+      "%s ! " DECODE " ! tee name=seen ! queue ! %s ! " GATE "  seen. ! %s",
       queue, coding, display);
 }
 
@@ -199,22 +202,39 @@ get_element (GstElement *bin, const char *name)
   return element;
 }
 
+static GstElement *
+parse (const char *description, GError **error)
+{
+  GError *problem = NULL;
+  GstElement *bin =
+      gst_parse_bin_from_description (description, FALSE, &problem);
+
+  if (problem != NULL) {
+    g_clear_pointer (&bin, gst_object_unref);
+    g_propagate_error (error, problem);
+  }
+  return bin;
+}
+
+static void
+expose_entry (GstElement *bin)
+{
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (get_element (bin, "entry"), "sink");
+
+  gst_element_add_pad (bin, gst_ghost_pad_new ("sink", pad));
+}
+
 gboolean
 vl_layout_build (VlLayout *layout, const VlFeedOptions *options, GstPad *pad,
     GstCaps *caps, GError **error)
 {
   const gboolean live = is_live (pad);
   g_autofree char *description = describe (options, live, caps, error);
-  GError *problem = NULL;
 
-  if (description == NULL)
+  if (description == NULL || (layout->bin = parse (description, error)) == NULL)
     return FALSE;
-  layout->bin = gst_parse_bin_from_description (description, TRUE, &problem);
-  if (problem != NULL) {
-    g_clear_pointer (&layout->bin, gst_object_unref);
-    g_propagate_error (error, problem);
-    return FALSE;
-  }
+  expose_entry (layout->bin);
   layout->detector = get_element (layout->bin, "detector");
   layout->gate = get_element (layout->bin, "gate");
   layout->clips = get_element (layout->bin, "clips");

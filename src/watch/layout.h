@@ -5,14 +5,14 @@
 
 /* What a feed puts behind its source:
  *
- *   coded and recorded:  tee ! decode ! vaelstmdetect ! tee ! show
- *                        tee ! parse ! vaelstmgate ! clips
- *   else:                decode ! vaelstmdetect ! tee ! show
- *                                               tee ! encode ! vaelstmgate ...
- *   not recorded:        decode ! vaelstmdetect ! tee ! show
- *                                               tee ! vaelstmgate ! clips
+ *   coded and recorded:  entry ! decode ! vaelstmdetect ! show
+ *                        entry ! parse ! vaelstmgate ! clips
+ *   else recorded:       entry ! decode ! vaelstmdetect ! seen ! show
+ *                        seen ! encode ! vaelstmgate ! clips
+ *   not recorded:        entry ! decode ! vaelstmdetect ! seen ! show
+ *                        seen ! vaelstmgate ! clips
  *
- * where `clips` is an appsink. */
+ * where `entry` and `seen` are tees, and `clips` is an appsink. */
 
 #pragma once
 

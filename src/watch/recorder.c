@@ -22,7 +22,7 @@ struct VlRecorder {
   guint cooldown;
   GHashTable *last_runs; /* camera name -> gint64 *, monotonic time */
   GPtrArray *jobs;       /* of events that are not finished */
-  char *trouble;         /* last told; NULL: recording works */
+  GError *trouble;       /* last told; NULL: recording works */
   guint timer, seconds;
 };
 
@@ -40,10 +40,11 @@ typedef struct {
 static void
 report_trouble (VlRecorder *recorder, const char *camera, const GError *error)
 {
-  if (g_strcmp0 (recorder->trouble, error->message) == 0)
+  if (recorder->trouble != NULL &&
+      g_error_matches (recorder->trouble, error->domain, error->code))
     return;
-  g_free (recorder->trouble);
-  recorder->trouble = g_strdup (error->message);
+  g_clear_error (&recorder->trouble);
+  recorder->trouble = g_error_copy (error);
   vl_say (camera, "not recording: %s; detection goes on", error->message);
 }
 
@@ -52,7 +53,7 @@ report_recovery (VlRecorder *recorder, const char *camera)
 {
   if (recorder->trouble != NULL)
     vl_say (camera, "recording again");
-  g_clear_pointer (&recorder->trouble, g_free);
+  g_clear_error (&recorder->trouble);
 }
 
 /* ---- an event's end -------------------------------------------------------*/
@@ -219,7 +220,8 @@ on_second (gpointer data)
   recorder->seconds = 0;
   if (!vl_archive_tidy (recorder->archive, g_get_real_time (), &error)) {
     report_trouble (recorder, NULL, error);
-    end_clips (recorder);
+    if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
+      end_clips (recorder);
   }
   return G_SOURCE_CONTINUE;
 }
@@ -249,7 +251,7 @@ vl_recorder_free (VlRecorder *recorder)
     g_source_remove (recorder->timer);
   g_ptr_array_unref (recorder->jobs);
   g_hash_table_unref (recorder->last_runs);
-  g_free (recorder->trouble);
+  g_clear_error (&recorder->trouble);
   g_free (recorder);
 }
 

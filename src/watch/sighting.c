@@ -5,8 +5,6 @@
 
 #include "sighting.h"
 
-#include "gstvaelstmmeta.h"
-
 #include <gst/video/video.h>
 
 /* The box around all anomalous regions, in 0..1. */
@@ -63,17 +61,34 @@ set_peak (VlSighting *sighting, GstPad *pad, GstBuffer *buffer,
 }
 
 void
-vl_sighting_add (
-    VlSighting *sighting, GstPad *pad, GstBuffer *buffer, gboolean keep_frame)
+vl_sighting_begin (VlSighting *sighting, const GstStructure *start)
 {
-  g_autoptr (GstEvent) event = NULL;
-  GstVaeLstmAnomaly anomaly;
+  GstClockTime time, position = GST_CLOCK_TIME_NONE, duration = 0;
+
+  if (!gst_structure_get_uint64 (start, "running-time", &time) ||
+      !GST_CLOCK_TIME_IS_VALID (time))
+    return;
+  /* it was anomalous for so long when it became certain */
+  gst_structure_get_uint64 (start, "duration", &duration);
+  gst_structure_get_uint64 (start, "stream-time", &position);
+  sighting->any = TRUE;
+  sighting->first = time - MIN (time, duration);
+  sighting->last = sighting->peak = time;
+  sighting->position = GST_CLOCK_TIME_IS_VALID (position)
+                           ? position - MIN (position, duration)
+                           : GST_CLOCK_TIME_NONE;
+}
+
+void
+vl_sighting_add (VlSighting *sighting, GstPad *pad, GstBuffer *buffer,
+    const GstVaeLstmAnomaly *anomaly, gboolean keep_frame)
+{
+  g_autoptr (GstEvent) event =
+      gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
   const GstSegment *segment;
   GstClockTime time;
 
-  if (!gst_buffer_get_vaelstm_anomaly (buffer, &anomaly) ||
-      !anomaly.anomalous ||
-      (event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0)) == NULL)
+  if (event == NULL)
     return;
   gst_event_parse_segment (event, &segment);
   time = gst_segment_to_running_time (
@@ -83,16 +98,34 @@ vl_sighting_add (
 
   if (!sighting->any) {
     sighting->any = TRUE;
-    sighting->first = sighting->last = time;
+    sighting->first = sighting->last = sighting->peak = time;
     sighting->position = gst_segment_to_stream_time (
         segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   }
-  if (anomaly.score >= anomaly.threshold)
+  if (anomaly->score >= anomaly->threshold)
     sighting->last = MAX (sighting->last, time);
-  if (anomaly.score > sighting->score) {
+  if (anomaly->score > sighting->score) {
     sighting->peak = time;
-    set_peak (sighting, pad, buffer, &anomaly, keep_frame);
+    set_peak (sighting, pad, buffer, anomaly, keep_frame);
   }
+}
+
+void
+vl_sighting_join (VlSighting *sighting, VlSighting *later)
+{
+  VlSighting joined = *sighting;
+
+  if (!sighting->any || later->score > sighting->score) {
+    joined = *later;
+    *later = *sighting;
+  }
+  if (sighting->any) {
+    joined.first = sighting->first;
+    joined.position = sighting->position;
+    joined.last = MAX (joined.last, MAX (later->last, sighting->last));
+  }
+  vl_sighting_clear (later);
+  *sighting = joined;
 }
 
 void

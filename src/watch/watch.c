@@ -12,8 +12,10 @@
 #include <glib-unix.h>
 #include <signal.h>
 
-/* Seconds that a run of the hook may take. */
+/* Seconds that a run of the hook may take, and those that all which have not
+ * ended may take when the files are read, or when it was cancelled. */
 #define HOOK_TIMEOUT 60
+#define HOOK_FAREWELL 2
 
 typedef struct {
   const VlWatchOptions *options;
@@ -25,9 +27,23 @@ typedef struct {
   GPtrArray *cameras; /* VlCamera */
   guint n_sources, n_done;
   gboolean failed; /* a file could not be read */
+  gint64 hook_end; /* monotonic time until which the hook is waited for */
 } Watch;
 
 /* ---- the loop -------------------------------------------------------------*/
+
+static void
+wait_for_hook (Watch *watch, guint seconds)
+{
+  watch->hook_end = g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND;
+}
+
+static gboolean
+is_hook_running (Watch *watch)
+{
+  return watch->hook != NULL && vl_hook_pending (watch->hook) > 0 &&
+         g_get_monotonic_time () < watch->hook_end;
+}
 
 /* The last camera's events may still be written. */
 static gboolean
@@ -35,8 +51,7 @@ quit_when_idle (gpointer data)
 {
   Watch *watch = data;
 
-  if (!vl_recorder_is_idle (watch->recorder) ||
-      (watch->hook != NULL && vl_hook_pending (watch->hook) > 0))
+  if (!vl_recorder_is_idle (watch->recorder) || is_hook_running (watch))
     return G_SOURCE_CONTINUE;
   g_main_loop_quit (watch->loop);
   return G_SOURCE_REMOVE;
@@ -48,8 +63,11 @@ on_camera_done (VlCamera *camera, gboolean ok, gpointer data)
   Watch *watch = data;
 
   watch->failed |= !ok;
-  if (++watch->n_done == watch->n_sources)
-    g_timeout_add (50, quit_when_idle, watch);
+  if (++watch->n_done < watch->n_sources)
+    return;
+  if (watch->hook_end == 0)
+    wait_for_hook (watch, HOOK_TIMEOUT);
+  g_timeout_add (50, quit_when_idle, watch);
 }
 
 static gboolean
@@ -57,6 +75,7 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 {
   Watch *watch = data;
 
+  wait_for_hook (watch, HOOK_FAREWELL);
   for (guint i = 0; i < watch->cameras->len; i++)
     vl_camera_stop (watch->cameras->pdata[i]);
   return G_SOURCE_REMOVE;
@@ -163,9 +182,14 @@ static void
 check_archive (Watch *watch)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
 
-  if (watch->archive != NULL &&
-      !vl_archive_tidy (watch->archive, g_get_real_time (), &error))
+  if (watch->archive == NULL)
+    return;
+  path = vl_archive_open (watch->archive, "check", g_get_real_time (), &error);
+  if (path != NULL)
+    vl_archive_close (watch->archive, path);
+  else
     vl_say (NULL, "not recording: %s; detection goes on", error->message);
 }
 
