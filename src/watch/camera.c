@@ -185,7 +185,8 @@ watch_feed (VlCamera *camera)
   guint n_frames = vl_feed_n_frames (camera->feed);
 
   camera->age++;
-  if (n_frames > 0 && camera->n_frames == 0)
+  if (n_frames > 0 && camera->n_frames == 0 &&
+      camera->options->source->kind != VL_SOURCE_FILE)
     vl_say (name (camera), "connected");
   camera->silence = n_frames == camera->n_frames ? camera->silence + 1 : 0;
   camera->n_frames = n_frames;
