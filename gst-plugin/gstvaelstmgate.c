@@ -67,8 +67,8 @@
  *   and another starts with it. Encoders upstream are asked for a key frame at
  *   the right time.
  * * EOS, flushes, new caps and segments that do not continue the one before end
- *   a segment. While the anomaly lasts, another one starts with the next key
- *   frame.
+ *   a segment, and so do timestamps that go back by more than a second. While
+ *   the anomaly lasts, another one starts with the next key frame.
  *
  * Before its first buffer, encoders downstream are asked for a key frame.
  *
@@ -127,8 +127,9 @@
  * * #guint64 `duration`: of the segment up to there, so that `running-time` -
  *   `duration` is where it truly starts
  * * #guint64 `start`: that, as running time
- * * gchararray `reason`, for `close`: `quiet`, `max-duration`, `eos`, `flush`,
- *   `caps`, `segment` or `stop`
+ * * gchararray `reason`, for `close`: `quiet`, `max-duration`, `eos` (of a
+ *   segment seek, too), `flush`, `caps`, `segment` (one that does not continue
+ *   the one before) or `stop`
  *
  * Running times are those of the buffers that come in, also with
  * #GstVaeLstmGate:retimestamp.
@@ -537,6 +538,38 @@ push_item (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* What comes next has nothing to do with what came before. */
+static void
+interrupt (GstVaeLstmGate *self, const gchar *reason)
+{
+  gboolean was_open = self->plan.open;
+
+  gst_vae_lstm_gate_output_flush (&self->output, self->plan.ring);
+  GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_plan_reset (&self->plan);
+  GST_OBJECT_UNLOCK (self);
+
+  if (was_open)
+    report_close (self, reason);
+  gst_vae_lstm_gate_clock_reset (&self->clock);
+  gst_vae_lstm_gate_witness_reset (&self->witness);
+  self->follows = FALSE;
+  self->flow = GST_FLOW_OK;
+}
+
+/* The same, when what came before is decided on and sent. */
+static void
+finish (GstVaeLstmGate *self, const gchar *reason)
+{
+  GST_OBJECT_LOCK (self);
+  self->plan.ended = reason;
+  GST_OBJECT_UNLOCK (self);
+  run (self, G_MAXINT64);
+  lead_followers (self);
+  gst_vae_lstm_gate_spans_finish (self->spans);
+  interrupt (self, reason);
+}
+
 static gint64
 find_deadline (GstBuffer *buffer)
 {
@@ -559,33 +592,16 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     gst_buffer_unref (buffer);
     return self->flow;
   }
+  if (gst_vae_lstm_gate_clock_goes_back (&self->clock, buffer)) {
+    finish (self, "segment");
+    gst_vae_lstm_gate_spans_reset (self->spans);
+  }
   item = gst_vae_lstm_gate_clock_make_item (
       &self->clock, buffer, GST_ELEMENT (self));
   push_item (self, &item);
   run (self, deadline);
   lead_followers (self);
   return self->flow;
-}
-
-/* What comes next has nothing to do with what came before. */
-static void
-interrupt (GstVaeLstmGate *self, const gchar *reason)
-{
-  gboolean was_open = self->plan.open;
-
-  gst_vae_lstm_gate_output_flush (&self->output, self->plan.ring);
-  GST_OBJECT_LOCK (self);
-  gst_vae_lstm_gate_plan_reset (&self->plan);
-  GST_OBJECT_UNLOCK (self);
-
-  if (was_open)
-    report_close (self, reason);
-  gst_vae_lstm_gate_clock_reset (&self->clock);
-  gst_vae_lstm_gate_witness_reset (&self->witness);
-  self->recording = (Recording){0};
-  self->output.shift = 0;
-  self->follows = FALSE;
-  self->flow = GST_FLOW_OK;
 }
 
 /* New caps, or the first ones. */
@@ -601,40 +617,43 @@ take_caps (GstVaeLstmGate *self, GstEvent *event)
   return differ ? "caps" : NULL;
 }
 
-static const gchar *
-take_segment (GstVaeLstmGate *self, GstEvent *event)
-{
-  return gst_vae_lstm_gate_clock_set_segment (&self->clock, event) ? NULL
-                                                                   : "segment";
-}
-
 /* Goes on when the buffers before it have. */
 static void
 queue_event (GstVaeLstmGate *self, GstEvent *event)
 {
-  GstVaeLstmGateItem item = {.object = GST_MINI_OBJECT (event)};
+  GstVaeLstmGateItem item =
+      gst_vae_lstm_gate_clock_make_event_item (&self->clock, event);
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
     item.cut = take_caps (self, event);
-  else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    item.cut = take_segment (self, event);
 
   push_item (self, &item);
   run (self, g_get_monotonic_time ());
 }
 
+/* Nothing is left of it, downstream neither. */
+static void
+forget_stream (GstVaeLstmGate *self, const gchar *reason)
+{
+  interrupt (self, reason);
+  gst_vae_lstm_gate_spans_reset (self->spans);
+  self->recording = (Recording){0};
+  self->output.shift = 0;
+}
+
+/* With EOS or SEGMENT_DONE. */
 static gboolean
 end_stream (GstVaeLstmGate *self, GstEvent *event)
 {
+  gboolean decided;
+
   GST_OBJECT_LOCK (self);
-  self->plan.ended =
-      gst_vae_lstm_gate_watch_wait (&self->watch, self->plan.newest);
+  decided = gst_vae_lstm_gate_watch_wait (&self->watch, self->plan.newest);
   GST_OBJECT_UNLOCK (self);
-  run (self, G_MAXINT64);
-  lead_followers (self);
-  gst_vae_lstm_gate_spans_finish (self->spans);
-  interrupt (self, "eos");
-  if (self->settings.split && self->n_recordings == 0)
+  if (decided)
+    finish (self, "eos");
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && self->settings.split &&
+      self->n_recordings == 0)
     gst_vae_lstm_gate_split_discard (self->srcpad, TRUE);
   return gst_pad_push_event (self->srcpad, event);
 }
@@ -644,14 +663,14 @@ gst_vae_lstm_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS ||
+      GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT_DONE)
     return end_stream (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
     gst_vae_lstm_gate_watch_interrupt (&self->watch);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
     gst_vae_lstm_gate_watch_start (&self->watch);
-    interrupt (self, "flush");
-    gst_vae_lstm_gate_spans_reset (self->spans);
+    forget_stream (self, "flush");
     return gst_pad_push_event (self->srcpad, event);
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
@@ -808,13 +827,15 @@ for_each_follower (
 static void
 forget_all (GstVaeLstmGate *self)
 {
-  interrupt (self, "stop");
+  forget_stream (self, "stop");
+  GST_OBJECT_LOCK (self);
+  g_array_set_size (self->plan.anomalies, 0);
+  GST_OBJECT_UNLOCK (self);
   gst_vae_lstm_gate_output_reset (&self->output);
   gst_clear_caps (&self->caps);
   gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
   self->n_recordings = 0;
   self->warned = FALSE;
-  gst_vae_lstm_gate_spans_reset (self->spans);
   for_each_follower (self, gst_vae_lstm_gate_follower_reset);
 }
 
@@ -992,7 +1013,7 @@ gst_vae_lstm_gate_init (GstVaeLstmGate *self)
   gst_vae_lstm_gate_plan_init (&self->plan);
   gst_vae_lstm_gate_settings_init (&self->settings);
   self->plan.limits = self->settings.limits;
-  gst_vae_lstm_gate_clock_reset (&self->clock);
+  gst_vae_lstm_gate_clock_init (&self->clock);
   gst_vae_lstm_gate_watch_init (&self->watch, GST_ELEMENT (self), &self->plan);
   gst_vae_lstm_gate_witness_reset (&self->witness);
 

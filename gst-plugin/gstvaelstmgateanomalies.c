@@ -64,6 +64,19 @@ gst_vae_lstm_gate_anomalies_end (GstVaeLstmGateAnomalies *anomalies,
 }
 
 void
+gst_vae_lstm_gate_anomalies_restart (GstVaeLstmGateAnomalies *anomalies)
+{
+  const GstVaeLstmGateAnomaly *newest = get_newest (anomalies);
+  GstVaeLstmGateAnomaly rest = {.start = -G_MAXINT64, .last = -G_MAXINT64};
+
+  if (newest)
+    rest.lasting = newest->lasting & GST_VAE_LSTM_GATE_USER;
+  g_array_set_size (anomalies, 0);
+  if (rest.lasting)
+    g_array_append_val (anomalies, rest);
+}
+
+void
 gst_vae_lstm_gate_anomalies_merge (GstVaeLstmGateAnomalies *anomalies)
 {
   extend (gst_vae_lstm_gate_anomalies_get (anomalies, 0),

@@ -42,6 +42,10 @@ void gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
 void gst_vae_lstm_gate_anomalies_end (GstVaeLstmGateAnomalies *anomalies,
     GstVaeLstmGateTeller teller, GstClockTimeDiff last);
 
+/* Forgets them, but not that a user has yet to tell an end: that goes on with
+ * whatever comes next. */
+void gst_vae_lstm_gate_anomalies_restart (GstVaeLstmGateAnomalies *anomalies);
+
 /* Joins the two oldest. */
 void gst_vae_lstm_gate_anomalies_merge (GstVaeLstmGateAnomalies *anomalies);
 

@@ -7,17 +7,33 @@
 
 #include "gstvaelstmtimes.h"
 
+/* Timestamps may go back by so much: they are not always exact. */
+#define MAX_JITTER GST_SECOND
+
+/* No decoder holds frames back for longer; a PTS that says so is wrong. */
+#define MAX_DELAY (60 * GST_SECOND)
+
+/* About what an event takes in memory. */
+#define EVENT_SIZE 256
+
+void
+gst_vae_lstm_gate_clock_init (GstVaeLstmGateClock *clock)
+{
+  gst_segment_init (&clock->segment, GST_FORMAT_UNDEFINED);
+  gst_vae_lstm_gate_clock_reset (clock);
+}
+
 void
 gst_vae_lstm_gate_clock_reset (GstVaeLstmGateClock *clock)
 {
-  *clock = (GstVaeLstmGateClock){
-      .timestamp = GST_CLOCK_TIME_NONE, .newest = GST_CLOCK_STIME_NONE};
-  gst_segment_init (&clock->segment, GST_FORMAT_UNDEFINED);
+  clock->timestamp = GST_CLOCK_TIME_NONE;
+  clock->newest = clock->order = GST_CLOCK_STIME_NONE;
+  clock->told = FALSE;
 }
 
-gboolean
-gst_vae_lstm_gate_clock_set_segment (
-    GstVaeLstmGateClock *clock, GstEvent *event)
+/* FALSE when the stream does not simply go on. */
+static gboolean
+set_segment (GstVaeLstmGateClock *clock, GstEvent *event)
 {
   const GstSegment before = clock->segment;
   GstClockTime timestamp = clock->timestamp;
@@ -42,6 +58,40 @@ to_running_time (const GstSegment *segment, GstClockTime timestamp)
       segment, GST_FORMAT_TIME, timestamp, &time);
   return sign == 0 ? GST_CLOCK_STIME_NONE
                    : (sign > 0 ? (gint64)time : -(gint64)time);
+}
+
+GstVaeLstmGateItem
+gst_vae_lstm_gate_clock_make_event_item (
+    GstVaeLstmGateClock *clock, GstEvent *event)
+{
+  GstVaeLstmGateItem item = {
+      .object = GST_MINI_OBJECT (event), .size = EVENT_SIZE};
+  GstClockTime timestamp;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) {
+    item.cut = set_segment (clock, event) ? NULL : "segment";
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
+    gst_event_parse_gap (event, &timestamp, NULL);
+    item.time = to_running_time (&clock->segment, timestamp);
+  }
+  return item;
+}
+
+static GstClockTimeDiff
+find_decoding_time (const GstVaeLstmGateClock *clock, GstBuffer *buffer)
+{
+  return to_running_time (&clock->segment, GST_BUFFER_DTS_OR_PTS (buffer));
+}
+
+gboolean
+gst_vae_lstm_gate_clock_goes_back (
+    const GstVaeLstmGateClock *clock, GstBuffer *buffer)
+{
+  GstClockTimeDiff order = find_decoding_time (clock, buffer);
+
+  return GST_CLOCK_STIME_IS_VALID (order) &&
+         GST_CLOCK_STIME_IS_VALID (clock->order) &&
+         order < clock->order - (GstClockTimeDiff)MAX_JITTER;
 }
 
 /* Of a buffer that does not tell. */
@@ -69,25 +119,34 @@ played_duration (const GstVaeLstmGateClock *clock, GstBuffer *buffer)
              : 1;
 }
 
+static GstClockTimeDiff
+latest (GstClockTimeDiff before, GstClockTimeDiff time)
+{
+  return GST_CLOCK_STIME_IS_VALID (before) ? MAX (before, time) : time;
+}
+
 GstVaeLstmGateItem
 gst_vae_lstm_gate_clock_make_item (
     GstVaeLstmGateClock *clock, GstBuffer *buffer, GstElement *element)
 {
-  GstClockTime timestamp = GST_BUFFER_DTS_OR_PTS (buffer);
-  GstClockTimeDiff decoded = to_running_time (&clock->segment, timestamp);
+  GstClockTimeDiff decoded = find_decoding_time (clock, buffer);
   GstClockTimeDiff time =
       to_running_time (&clock->segment, GST_BUFFER_PTS (buffer));
+  GstClockTimeDiff order;
 
-  if (!GST_CLOCK_STIME_IS_VALID (time))
+  if (!GST_CLOCK_STIME_IS_VALID (time) ||
+      (GST_CLOCK_STIME_IS_VALID (decoded) &&
+          time - decoded > (GstClockTimeDiff)MAX_DELAY))
     time = decoded;
   if (GST_CLOCK_STIME_IS_VALID (time)) {
     clock->told = TRUE;
-    clock->timestamp = timestamp;
+    clock->timestamp = GST_BUFFER_DTS_OR_PTS (buffer);
   } else {
     time = guess_time (clock, element);
   }
-  if (!GST_CLOCK_STIME_IS_VALID (clock->newest) || time > clock->newest)
-    clock->newest = time;
+  order = GST_CLOCK_STIME_IS_VALID (decoded) ? MIN (decoded, time) : time;
+  clock->newest = latest (clock->newest, time);
+  clock->order = latest (clock->order, order);
 
   return (GstVaeLstmGateItem){
       .object = GST_MINI_OBJECT (buffer),
@@ -95,7 +154,7 @@ gst_vae_lstm_gate_clock_make_item (
       .key = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT),
       .time = time,
       .end = time + played_duration (clock, buffer),
-      .order = GST_CLOCK_STIME_IS_VALID (decoded) ? MIN (decoded, time) : time,
+      .order = order,
       .size = gst_buffer_get_size (buffer),
   };
 }

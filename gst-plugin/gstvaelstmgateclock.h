@@ -11,22 +11,30 @@
 
 #include "gstvaelstmgatering.h"
 
-/* Zero, with segments initialized: nothing came yet. */
 typedef struct {
   GstSegment segment;      /* of the buffers that come */
   GstClockTime timestamp;  /* of the last one; NONE: none came */
   GstClockTimeDiff newest; /* largest running time of any */
+  GstClockTimeDiff order;  /* the same of when they are decoded */
   gboolean told;           /* some buffer had a timestamp */
 } GstVaeLstmGateClock;
 
+void gst_vae_lstm_gate_clock_init (GstVaeLstmGateClock *clock);
+
+/* Forgets the buffers, not the segment. */
 void gst_vae_lstm_gate_clock_reset (GstVaeLstmGateClock *clock);
 
-/* Takes over the segment of a SEGMENT event. FALSE when the stream does not
- * simply go on. */
-gboolean gst_vae_lstm_gate_clock_set_segment (
+/* Takes the event, and takes over its segment if it has one: the item has a cut
+ * when the stream does not simply go on with that. A gap has a time. */
+GstVaeLstmGateItem gst_vae_lstm_gate_clock_make_event_item (
     GstVaeLstmGateClock *clock, GstEvent *event);
 
-/* Fills in all but the cut. Takes the buffer. One without timestamps is at the
+/* Whether this buffer is long before those that came: times start over, and
+ * theirs are not to be compared with its own. */
+gboolean gst_vae_lstm_gate_clock_goes_back (
+    const GstVaeLstmGateClock *clock, GstBuffer *buffer);
+
+/* Takes the buffer. One without timestamps is at the
  * same time as the last one; in a stream with none, when it arrives. */
 GstVaeLstmGateItem gst_vae_lstm_gate_clock_make_item (
     GstVaeLstmGateClock *clock, GstBuffer *buffer, GstElement *element);

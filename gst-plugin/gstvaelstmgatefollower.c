@@ -24,6 +24,13 @@ struct _GstVaeLstmGateFollower {
   GstFlowReturn flow;
 };
 
+static gboolean
+has_time (const GstVaeLstmGateItem *item)
+{
+  return item->is_buffer ||
+         GST_EVENT_TYPE (GST_EVENT (item->object)) == GST_EVENT_GAP;
+}
+
 /* Lets the oldest item through or not. FALSE when that is to be decided. */
 static gboolean
 handle_oldest (GstVaeLstmGateFollower *follower)
@@ -34,7 +41,7 @@ handle_oldest (GstVaeLstmGateFollower *follower)
   GstVaeLstmGateItem item;
   GstVaeLstmGateSpan span;
 
-  if (oldest->is_buffer)
+  if (has_time (oldest))
     place = gst_vae_lstm_gate_spans_find (follower->spans, oldest->time, &span);
   if (place == GST_VAE_LSTM_GATE_UNDECIDED &&
       gst_vae_lstm_gate_ring_bytes (follower->ring) <= MAX_BYTES)
@@ -78,6 +85,19 @@ run_to_end (GstVaeLstmGateFollower *follower)
   gst_vae_lstm_gate_output_flush (&follower->output, follower->ring);
 }
 
+/* What is undecided will never be. */
+static void
+start_over (GstVaeLstmGateFollower *follower)
+{
+  GstVaeLstmGateItem item;
+
+  while (gst_vae_lstm_gate_ring_length (follower->ring) > 0) {
+    item = gst_vae_lstm_gate_ring_pop (follower->ring);
+    gst_vae_lstm_gate_output_skip (&follower->output, &item);
+  }
+  gst_vae_lstm_gate_clock_reset (&follower->clock);
+}
+
 static GstFlowReturn
 chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -88,6 +108,8 @@ chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     gst_buffer_unref (buffer);
     return follower->flow;
   }
+  if (gst_vae_lstm_gate_clock_goes_back (&follower->clock, buffer))
+    start_over (follower);
   item = gst_vae_lstm_gate_clock_make_item (
       &follower->clock, buffer, GST_ELEMENT (parent));
   gst_vae_lstm_gate_ring_push (follower->ring, &item);
@@ -110,10 +132,9 @@ forget (GstVaeLstmGateFollower *follower)
 static void
 queue_event (GstVaeLstmGateFollower *follower, GstEvent *event)
 {
-  GstVaeLstmGateItem item = {.object = GST_MINI_OBJECT (event)};
+  GstVaeLstmGateItem item =
+      gst_vae_lstm_gate_clock_make_event_item (&follower->clock, event);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    gst_vae_lstm_gate_clock_set_segment (&follower->clock, event);
   gst_vae_lstm_gate_ring_push (follower->ring, &item);
   run (follower);
 }
@@ -125,6 +146,7 @@ handle_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_EOS:
+  case GST_EVENT_SEGMENT_DONE:
     run_to_end (follower);
     return gst_pad_push_event (follower->src, event);
   case GST_EVENT_FLUSH_START:
@@ -152,6 +174,7 @@ gst_vae_lstm_gate_follower_new (
   follower->spans = spans;
   follower->ring = gst_vae_lstm_gate_ring_new ();
   follower->output.pad = src;
+  gst_vae_lstm_gate_clock_init (&follower->clock);
   gst_vae_lstm_gate_follower_reset (follower);
 
   gst_pad_set_element_private (sink, follower);

@@ -38,9 +38,10 @@ gst_vae_lstm_gate_plan_clear (GstVaeLstmGatePlan *plan)
 void
 gst_vae_lstm_gate_plan_reset (GstVaeLstmGatePlan *plan)
 {
-  g_array_set_size (plan->anomalies, 0);
+  gst_vae_lstm_gate_anomalies_restart (plan->anomalies);
   plan->newest = plan->bound = MIN_TIME;
-  plan->open = plan->ended = FALSE;
+  plan->ended = NULL;
+  plan->open = FALSE;
 }
 
 void
@@ -261,7 +262,7 @@ next_when_open (GstVaeLstmGatePlan *plan)
   if (wanted > 0)
     return send_items (plan, wanted);
   if (plan->ended && (!oldest || !get_reached (plan, 1)))
-    return close_for ("eos");
+    return close_for (plan->ended);
   if (oldest && !oldest->is_buffer)
     return send_items (plan, 1);
   return oldest && is_end (plan, end) ? next_when_over (plan)

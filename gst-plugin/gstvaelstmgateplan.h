@@ -31,7 +31,7 @@ typedef struct {
   GstVaeLstmGateAnomalies *anomalies;
   GstClockTimeDiff newest; /* shown last of all that came */
   GstClockTimeDiff bound;  /* no buffer to come is shown before */
-  gboolean ended;          /* none is to come */
+  const gchar *ended;      /* none is to come: why; else NULL */
   GstClockTimeDiff told;   /* of anomalies before this; G_MAXINT64 where they
                               are told of as buffers come */
 
@@ -53,7 +53,7 @@ typedef enum {
 typedef struct {
   GstVaeLstmGateAction action;
   guint n;             /* SKIP and SEND, > 0 */
-  const gchar *reason; /* CLOSE: `quiet`, `max-duration`, `eos` or an item's */
+  const gchar *reason; /* CLOSE: `quiet`, `max-duration`, `ended` or a cut */
   gboolean for_space;  /* SKIP: only because of max_bytes */
 } GstVaeLstmGateStep;
 
@@ -61,7 +61,8 @@ typedef struct {
 void gst_vae_lstm_gate_plan_init (GstVaeLstmGatePlan *plan);
 void gst_vae_lstm_gate_plan_clear (GstVaeLstmGatePlan *plan);
 
-/* Forgets the stream, but for the limits and what the ring holds. */
+/* Forgets the stream, but for the limits, what the ring holds and what a user
+ * has opened. */
 void gst_vae_lstm_gate_plan_reset (GstVaeLstmGatePlan *plan);
 
 /* Takes the item's object. */

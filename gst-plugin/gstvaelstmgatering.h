@@ -15,14 +15,14 @@ typedef struct {
   GstMiniObject *object; /* owned: a buffer or an event */
   gboolean is_buffer;
   const gchar *cut; /* an event that ends a segment: why; else NULL */
+  gsize size;       /* bytes */
 
-  /* Of buffers. */
+  /* Of buffers; of a gap its time, or NONE. */
   gboolean key;           /* can be decoded without those before */
   GstClockTimeDiff time;  /* when it is shown */
   GstClockTimeDiff end;   /* when it is no longer */
   GstClockTimeDiff order; /* when it is decoded, <= time: no later buffer is
                              shown before */
-  gsize size;             /* bytes */
 } GstVaeLstmGateItem;
 
 typedef struct _GstVaeLstmGateRing GstVaeLstmGateRing;

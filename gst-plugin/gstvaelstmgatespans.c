@@ -14,6 +14,7 @@ struct _GstVaeLstmGateSpans {
   GArray *spans; /* oldest first */
   guint number;  /* of the newest */
   GstClockTimeDiff decided;
+  gboolean finished;
 };
 
 GstVaeLstmGateSpans *
@@ -43,6 +44,7 @@ gst_vae_lstm_gate_spans_reset (GstVaeLstmGateSpans *spans)
   g_mutex_lock (&spans->lock);
   g_array_set_size (spans->spans, 0);
   spans->decided = -G_MAXINT64;
+  spans->finished = FALSE;
   g_mutex_unlock (&spans->lock);
 }
 
@@ -50,7 +52,7 @@ void
 gst_vae_lstm_gate_spans_finish (GstVaeLstmGateSpans *spans)
 {
   g_mutex_lock (&spans->lock);
-  spans->decided = G_MAXINT64;
+  spans->finished = TRUE;
   g_cond_broadcast (&spans->changed);
   g_mutex_unlock (&spans->lock);
 }
@@ -74,13 +76,23 @@ gst_vae_lstm_gate_spans_advance (
     GstVaeLstmGateSpans *spans, GstClockTimeDiff end, GstClockTimeDiff decided)
 {
   GArray *all = spans->spans;
+  GstVaeLstmGateSpan *newest;
 
   g_mutex_lock (&spans->lock);
-  if (all->len > 0)
-    g_array_index (all, GstVaeLstmGateSpan, all->len - 1).end = end;
+  if (all->len > 0) {
+    newest = &g_array_index (all, GstVaeLstmGateSpan, all->len - 1);
+    newest->end = MAX (newest->end, end);
+  }
+  spans->finished = FALSE;
   spans->decided = MAX (spans->decided, decided);
   g_cond_broadcast (&spans->changed);
   g_mutex_unlock (&spans->lock);
+}
+
+static gboolean
+is_undecided (const GstVaeLstmGateSpans *spans, GstClockTimeDiff time)
+{
+  return time >= spans->decided && !spans->finished;
 }
 
 GstVaeLstmGatePlace
@@ -90,7 +102,7 @@ gst_vae_lstm_gate_spans_find (
   GstVaeLstmGatePlace place = GST_VAE_LSTM_GATE_OUTSIDE;
 
   g_mutex_lock (&spans->lock);
-  if (time >= spans->decided)
+  if (is_undecided (spans, time))
     place = GST_VAE_LSTM_GATE_UNDECIDED;
   for (guint i = spans->spans->len; i-- > 0;) {
     const GstVaeLstmGateSpan *it =
@@ -112,7 +124,7 @@ gst_vae_lstm_gate_spans_wait (
     GstVaeLstmGateSpans *spans, GstClockTimeDiff time, const gint *interrupted)
 {
   g_mutex_lock (&spans->lock);
-  while (time >= spans->decided && !g_atomic_int_get (interrupted))
+  while (is_undecided (spans, time) && !g_atomic_int_get (interrupted))
     g_cond_wait (&spans->changed, &spans->lock);
   g_mutex_unlock (&spans->lock);
 }

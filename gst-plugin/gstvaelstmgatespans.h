@@ -31,7 +31,8 @@ void gst_vae_lstm_gate_spans_free (GstVaeLstmGateSpans *spans);
 /* A leading stream begins. */
 void gst_vae_lstm_gate_spans_reset (GstVaeLstmGateSpans *spans);
 
-/* It has ended: there will be no other segments. */
+/* It has ended: there will be no other segments, unless it goes on after all.
+ */
 void gst_vae_lstm_gate_spans_finish (GstVaeLstmGateSpans *spans);
 
 /* It has begun a segment. */

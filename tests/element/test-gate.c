@@ -397,6 +397,17 @@ GST_END_TEST
 
 /* ---- other ways to open it ---- */
 
+static void
+flush (Gated *gated)
+{
+  GstSegment segment;
+
+  gated_push_event (gated, gst_event_new_flush_start ());
+  gated_push_event (gated, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gated_push_event (gated, gst_event_new_segment (&segment));
+}
+
 static GstEvent *
 anomaly_event (const gchar *event, guint frame, guint duration)
 {
@@ -705,6 +716,32 @@ GST_START_TEST (test_action_signals)
 }
 GST_END_TEST
 
+/* Until the user says so, or it stops. */
+GST_START_TEST (test_open_by_hand_lasts)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 39, GATED_NO_META);
+  g_signal_emit_by_name (gated.element, "open", 35 * GATED_FRAME);
+  gated_push_event (&gated, anomaly_event ("start", 39, 2));
+  gated_run (&gated, 40, 45, GATED_NO_META);
+  gated_push_event (&gated, anomaly_event ("end", 45, 6));
+  gated_run (&gated, 46, 99, GATED_NO_META);
+  gated_expect (&gated, 20, 99);
+
+  flush (&gated);
+  gated_run (&gated, 5, 30, GATED_NO_META);
+  gated_expect (&gated, 10, 30);
+  g_signal_emit_by_name (gated.element, "close");
+  gated_run (&gated, 31, 60, GATED_NO_META);
+  for (guint n = 31; n <= 35; n++)
+    fail_unless_equals_int (gated_pull (&gated, NULL), n);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 typedef struct {
   guint opened, closed;
   guint event_id;
@@ -782,6 +819,31 @@ GST_START_TEST (test_eos_with_undecided_frames)
   gated_expect_none (&gated);
   gated_expect_message (&gated, "open", 30, 40, NULL);
   gated_expect_message (&gated, "close", 30, 46, "eos");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* The end of a segment seek: what was undecided is not. */
+GST_START_TEST (test_segment_done)
+{
+  GstEvent *event;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 3), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gated_run (&gated, 43, 48, GATED_NORMAL);
+  gated_push_event (
+      &gated, gst_event_new_segment_done (GST_FORMAT_TIME, 49 * GATED_FRAME));
+  gated_expect (&gated, 30, 45);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 30, 40, NULL);
+  gated_expect_message (&gated, "close", 30, 46, "eos");
+  while ((event = gst_harness_pull_event (gated.harness)) &&
+         GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT_DONE)
+    gst_event_unref (event);
+  fail_unless (event != NULL);
+  gst_event_unref (event);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -884,17 +946,6 @@ set_caps (Gated *gated, gint width)
   gst_caps_unref (caps);
 }
 
-static void
-flush (Gated *gated)
-{
-  GstSegment segment;
-
-  gated_push_event (gated, gst_event_new_flush_start ());
-  gated_push_event (gated, gst_event_new_flush_stop (TRUE));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gated_push_event (gated, gst_event_new_segment (&segment));
-}
-
 /* Nobody sends them again. */
 GST_START_TEST (test_flush_keeps_caps_and_tags)
 {
@@ -990,7 +1041,121 @@ GST_START_TEST (test_new_segment_in_a_segment)
 }
 GST_END_TEST
 
+/* ---- times that go back ---- */
+
+/* Not to be mixed up with what was at those times before. */
+GST_START_TEST (test_running_times_start_over)
+{
+  GstSegment segment;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 195, GATED_NORMAL);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.time = 500 * GATED_FRAME;
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_run (&gated, 5, 194, GATED_NORMAL);
+  gated_expect_none (&gated);
+  gated_run (&gated, 195, 195, GATED_ANOMALOUS);
+  gated_run (&gated, 196, 250, GATED_NORMAL);
+  gated_expect (&gated, 180, 200);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_times_go_back_in_a_segment)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 100, 129, GATED_NORMAL);
+  gated_run (&gated, 130, 139, GATED_ANOMALOUS);
+  gated_run (&gated, 5, 15, GATED_ANOMALOUS);
+  gated_run (&gated, 16, 60, GATED_NORMAL);
+  gated_expect (&gated, 120, 139);
+  gated_expect (&gated, 10, 20);
+  gated_expect_none (&gated);
+  gated_expect_message (&gated, "open", 120, 130, NULL);
+  gated_expect_message (&gated, "close", 120, 140, "segment");
+  gated_expect_message (&gated, "open", 10, 10, NULL);
+  gated_expect_message (&gated, "close", 10, 21, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* One frame is said to be in a day. */
+static void
+push_wrong (Gated *gated, guint n, GatedKind kind, gboolean has_dts)
+{
+  GstBuffer *buffer = gated_frame (gated, n, kind);
+
+  GST_BUFFER_PTS (buffer) += 24 * 3600 * GST_SECOND;
+  if (!has_dts)
+    GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  gated_push (gated, buffer);
+}
+
+GST_START_TEST (test_wrong_pts)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 35, GATED_NORMAL);
+  push_wrong (&gated, 36, GATED_NORMAL, TRUE);
+  gated_run (&gated, 37, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 44, GATED_ANOMALOUS);
+  push_wrong (&gated, 45, GATED_ANOMALOUS, TRUE);
+  gated_run (&gated, 46, 150, GATED_NORMAL);
+  gated_expect (&gated, 30, 50);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_wrong_timestamp)
+{
+  GstBuffer *early;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated.key_interval = 1;
+  gated_run (&gated, 0, 35, GATED_NORMAL);
+  push_wrong (&gated, 36, GATED_NORMAL, FALSE);
+  early = gated_frame (&gated, 37, GATED_NORMAL);
+  gated_push (&gated, gst_buffer_ref (early));
+  gated_run (&gated, 38, 99, GATED_NORMAL);
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 1);
+  gst_buffer_unref (early);
+
+  gated_run (&gated, 100, 104, GATED_ANOMALOUS);
+  push_wrong (&gated, 105, GATED_ANOMALOUS, FALSE);
+  gated_run (&gated, 106, 110, GATED_ANOMALOUS);
+  gated_run (&gated, 111, 150, GATED_NORMAL);
+  gated_expect (&gated, 90, 105);
+  gated_expect (&gated, 106, 115);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 /* ---- events and times ---- */
+
+GST_START_TEST (test_gaps_do_not_pile_up)
+{
+  GstEvent *first = gst_event_new_gap (10 * GATED_FRAME, GATED_FRAME);
+  Gated gated;
+
+  gated_open (&gated, "max-bytes", (guint64)5000, NULL);
+  gated_run (&gated, 0, 9, GATED_NORMAL);
+  gated_push_event (&gated, gst_event_ref (first));
+  for (guint n = 11; n < 100; n++)
+    gated_push_event (&gated, gst_event_new_gap (n * GATED_FRAME, GATED_FRAME));
+  ASSERT_MINI_OBJECT_REFCOUNT (first, "first", 1);
+  gst_event_unref (first);
+  gated_close (&gated);
+}
+GST_END_TEST
 
 GST_START_TEST (test_events_keep_their_place)
 {
@@ -1286,6 +1451,71 @@ GST_START_TEST (test_sound_that_is_behind)
 }
 GST_END_TEST
 
+static gboolean
+pull_gap (GstHarness *sound)
+{
+  GstEvent *event;
+
+  while ((event = gst_harness_try_pull_event (sound))) {
+    gboolean found = GST_EVENT_TYPE (event) == GST_EVENT_GAP;
+
+    gst_event_unref (event);
+    if (found)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+GST_START_TEST (test_gaps_of_sound)
+{
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  sound = add_sound (&gated);
+  gst_harness_push_event (
+      sound, gst_event_new_gap (19 * GATED_FRAME, GATED_FRAME));
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 45, GATED_ANOMALOUS);
+  run_sound (sound, 20, 20);
+  fail_if (pull_gap (sound));
+  gst_harness_push_event (
+      sound, gst_event_new_gap (40 * GATED_FRAME, GATED_FRAME));
+  fail_unless (pull_gap (sound));
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* The next stream, with no flush between. */
+GST_START_TEST (test_sound_after_eos)
+{
+  GstSegment segment;
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  sound = add_sound (&gated);
+  gated_run (&gated, 0, 59, GATED_NORMAL);
+  gated_push_event (
+      &gated, gst_event_new_segment_done (GST_FORMAT_TIME, 60 * GATED_FRAME));
+  run_sound (sound, 0, 59);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.base = segment.start = segment.time = 60 * GATED_FRAME;
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_run (&gated, 60, 60, GATED_NORMAL);
+  run_sound (sound, 60, 110);
+  gated_run (&gated, 61, 99, GATED_NORMAL);
+  gated_run (&gated, 100, 105, GATED_ANOMALOUS);
+  gated_run (&gated, 106, 130, GATED_NORMAL);
+  run_sound (sound, 111, 111);
+  expect_sound (sound, 90, 110);
+  fail_unless (gst_harness_try_pull (sound) == NULL);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 GST_START_TEST (test_flush_keeps_caps_of_sound)
 {
   Gated gated;
@@ -1421,15 +1651,22 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_detector_that_says_nothing);
   tcase_add_test (tcase, test_silent_detector_and_max_bytes);
   tcase_add_test (tcase, test_action_signals);
+  tcase_add_test (tcase, test_open_by_hand_lasts);
   tcase_add_test (tcase, test_signals);
   tcase_add_test (tcase, test_eos);
   tcase_add_test (tcase, test_eos_with_undecided_frames);
+  tcase_add_test (tcase, test_segment_done);
   tcase_add_test (tcase, test_flush);
   tcase_add_test (tcase, test_stop_and_start);
   tcase_add_test (tcase, test_flush_keeps_caps_and_tags);
   tcase_add_test (tcase, test_new_caps_in_a_segment);
   tcase_add_test (tcase, test_new_caps_in_the_pre_roll);
   tcase_add_test (tcase, test_new_segment_in_a_segment);
+  tcase_add_test (tcase, test_running_times_start_over);
+  tcase_add_test (tcase, test_times_go_back_in_a_segment);
+  tcase_add_test (tcase, test_wrong_pts);
+  tcase_add_test (tcase, test_wrong_timestamp);
+  tcase_add_test (tcase, test_gaps_do_not_pile_up);
   tcase_add_test (tcase, test_events_keep_their_place);
   tcase_add_test (tcase, test_retimestamp);
   tcase_add_test (tcase, test_other_rates);
@@ -1441,6 +1678,8 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_sound_follows);
   tcase_add_test (tcase, test_sound_that_is_ahead);
   tcase_add_test (tcase, test_sound_that_is_behind);
+  tcase_add_test (tcase, test_gaps_of_sound);
+  tcase_add_test (tcase, test_sound_after_eos);
   tcase_add_test (tcase, test_flush_keeps_caps_of_sound);
   tcase_add_test (tcase, test_sound_ends_first);
   tcase_add_test (tcase, test_stop_while_sound_waits);

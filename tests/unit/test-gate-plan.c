@@ -281,7 +281,7 @@ feed (Stream *stream, GstVaeLstmGatePlan *plan)
     gst_vae_lstm_gate_plan_push (plan, &item);
     run (stream, plan);
   }
-  plan->ended = TRUE;
+  plan->ended = "eos";
   run (stream, plan);
   ck_assert (!plan->open);
   ck_assert_uint_eq (gst_vae_lstm_gate_ring_length (plan->ring), 0);
