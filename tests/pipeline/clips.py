@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,15 @@ import unittest
 
 SECOND = 10**9
 NEEDED = ("gst-launch-1.0", "ffmpeg", "ffprobe")
+
+# What splitmuxsink is told, so that a killed process leaves files that play.
+ROBUST = {
+    "mkv": 'muxer="matroskamux offset-to-zero=true"'
+    ' sink="filesink buffer-mode=unbuffered"',
+    "mp4": 'muxer="mp4mux fragment-duration=1000'
+    ' fragment-mode=first-moov-then-finalise"'
+    ' sink="filesink buffer-mode=unbuffered"',
+}
 MISSING = [tool for tool in NEEDED if not shutil.which(tool)]
 
 
@@ -35,7 +45,7 @@ def run(*command):
 class Message:
     """An element message, as gst-launch-1.0 -m prints it."""
 
-    LINE = re.compile(r'^Got message .* from element "(.*)" \(element\): ([\w-]+), (.*)')
+    LINE = re.compile(r'Got message .* from element "(.*)" \(element\): ([\w-]+), (.*)')
     FIELD = re.compile(r"([\w-]+)=\((\w+)\)([^,;]*)")
     TIMES = ("running-time", "duration", "start")
 
@@ -49,7 +59,7 @@ def launch(line):
     """Plays to the end. Returns the element messages."""
     # Warnings of elements go to stderr; so may what ffmpeg's libraries say.
     ran = subprocess.run(
-        ["gst-launch-1.0", "-m", *line.split()],
+        ["gst-launch-1.0", "-m", *shlex.split(line)],
         capture_output=True,
         text=True,
         timeout=240,
@@ -85,7 +95,8 @@ class Clip:
         )
         probed = json.loads(probed)
         self.starts_with_key_frame = probed["packets"][0]["flags"].startswith("K")
-        self.duration = float(probed["format"]["duration"])  # as the file says it
+        # As the file says it, if it does.
+        self.duration = float(probed["format"].get("duration", "nan"))
 
 
 def discover(paths):
@@ -107,8 +118,6 @@ def list_clips(directory):
 class Recorder:
     """A gate and its files, at one distance of key frames in seconds."""
 
-    MUXERS = {"mp4": "mp4mux", "mkv": "matroskamux"}
-
     def __init__(self, directory, key_interval, kind, roll):
         self.name = f"{kind}-{key_interval}"
         self.key_interval, self.kind, self.roll = key_interval, kind, roll
@@ -120,7 +129,7 @@ class Recorder:
         return (
             f"queue ! vaelstmgate name={self.name} pre-roll={self.roll * SECOND}"
             f" post-roll={self.roll * SECOND} ! queue ! splitmuxsink"
-            f" async-handling=true max-size-time=0 muxer={self.MUXERS[self.kind]}"
+            f" async-handling=true max-size-time=0 {ROBUST[self.kind]}"
             f" location={self.directory}/%03d.{self.kind}"
         )
 
@@ -145,7 +154,7 @@ class Story:
 
     def _encoder(self, key_interval, roll):
         recorders = [
-            Recorder(self.directory, key_interval, kind, roll) for kind in ("mp4", "mkv")
+            Recorder(self.directory, key_interval, kind, roll) for kind in ROBUST
         ]
         self.recorders += recorders
         branches = [f"encoded-{key_interval}. ! {r.line()}" for r in recorders]
