@@ -196,6 +196,7 @@ struct _GstVaeLstmGate {
   GstVaeLstmGatePlan plan;   /* changed by the streaming thread; others add
                                 anomalies */
   GstVaeLstmGateWatch watch; /* of the property `detector` */
+  GObject *discard;          /* keeps empty files from being written; or NULL */
   GPtrArray *followers;
   guint n_pads; /* asked for so far, for their names */
 
@@ -335,6 +336,30 @@ find_shift (GstVaeLstmGate *self, const Recording *last,
   return self->settings.retimestamp ? self->output.shift + MAX (0, gap) : 0;
 }
 
+static void
+set_discard (GstVaeLstmGate *self, GObject *discard)
+{
+  GObject *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->discard;
+  self->discard = discard;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_object (&old);
+}
+
+static void
+discard_file (GstVaeLstmGate *self)
+{
+  set_discard (self, gst_vae_lstm_gate_split_discard (self->srcpad));
+}
+
+static void
+keep_files (GstVaeLstmGate *self)
+{
+  set_discard (self, NULL);
+}
+
 /* Every frame of the last segment comes before this, none of the next. */
 static void
 split_files (GstVaeLstmGate *self, const Recording *last,
@@ -344,7 +369,7 @@ split_files (GstVaeLstmGate *self, const Recording *last,
       self->recording.continues ? MIN (last->end, first->time) : first->time;
 
   if (self->n_recordings == 0)
-    gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
+    keep_files (self);
   else if (self->settings.split && time > (GstClockTimeDiff)self->output.shift)
     gst_vae_lstm_gate_split (self->srcpad, time - self->output.shift);
 }
@@ -588,6 +613,8 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gint64 deadline = find_deadline (buffer);
   GstVaeLstmGateItem item;
 
+  if (gst_pad_check_reconfigure (self->srcpad) && self->flow != GST_FLOW_OK)
+    interrupt (self, "flush");
   if (self->flow != GST_FLOW_OK) {
     gst_buffer_unref (buffer);
     return self->flow;
@@ -638,7 +665,7 @@ forget_stream (GstVaeLstmGate *self, const gchar *reason)
   interrupt (self, reason);
   gst_vae_lstm_gate_spans_reset (self->spans);
   self->recording = (Recording){0};
-  self->output.shift = 0;
+  gst_vae_lstm_gate_output_reset (&self->output);
 }
 
 /* With EOS or SEGMENT_DONE. */
@@ -654,7 +681,7 @@ end_stream (GstVaeLstmGate *self, GstEvent *event)
     finish (self, "eos");
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && self->settings.split &&
       self->n_recordings == 0)
-    gst_vae_lstm_gate_split_discard (self->srcpad, TRUE);
+    discard_file (self);
   return gst_pad_push_event (self->srcpad, event);
 }
 
@@ -764,7 +791,18 @@ choose_number (GstVaeLstmGate *self, const gchar *name)
   return number;
 }
 
-/* Asked for either pad, makes both. */
+static gboolean
+has_pad_like (GstElement *element, GstPad *pad)
+{
+  GstPad *found = gst_element_get_static_pad (element, GST_PAD_NAME (pad));
+
+  if (!found)
+    return FALSE;
+  gst_object_unref (found);
+  return TRUE;
+}
+
+/* Asked for either pad, makes both. NULL when they are there. */
 static GstPad *
 gst_vae_lstm_gate_request_new_pad (GstElement *element,
     GstPadTemplate *template, const gchar *name, const GstCaps *caps)
@@ -775,8 +813,16 @@ gst_vae_lstm_gate_request_new_pad (GstElement *element,
 
   GST_OBJECT_LOCK (self);
   number = choose_number (self, name);
+  GST_OBJECT_UNLOCK (self);
   sink = make_follower_pad (&follower_sink_template, number);
   src = make_follower_pad (&follower_src_template, number);
+  if (has_pad_like (element, sink)) {
+    gst_object_unref (sink);
+    gst_object_unref (src);
+    return NULL;
+  }
+
+  GST_OBJECT_LOCK (self);
   g_ptr_array_add (
       self->followers, gst_vae_lstm_gate_follower_new (sink, src, self->spans));
   GST_OBJECT_UNLOCK (self);
@@ -831,9 +877,8 @@ forget_all (GstVaeLstmGate *self)
   GST_OBJECT_LOCK (self);
   g_array_set_size (self->plan.anomalies, 0);
   GST_OBJECT_UNLOCK (self);
-  gst_vae_lstm_gate_output_reset (&self->output);
   gst_clear_caps (&self->caps);
-  gst_vae_lstm_gate_split_discard (self->srcpad, FALSE);
+  keep_files (self);
   self->n_recordings = 0;
   self->warned = FALSE;
   for_each_follower (self, gst_vae_lstm_gate_follower_reset);
@@ -950,7 +995,10 @@ install_signals (GObjectClass *klass)
 static void
 gst_vae_lstm_gate_dispose (GObject *object)
 {
-  gst_vae_lstm_gate_watch_set (&GST_VAE_LSTM_GATE (object)->watch, NULL);
+  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
+
+  gst_vae_lstm_gate_watch_set (&self->watch, NULL);
+  keep_files (self);
   G_OBJECT_CLASS (parent_class)->dispose (object);
 }
 
@@ -1029,6 +1077,7 @@ gst_vae_lstm_gate_init (GstVaeLstmGate *self)
   set_common_functions (self->sinkpad, self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
-  self->output.pad = self->srcpad;
-  gst_vae_lstm_gate_output_reset (&self->output);
+  gst_vae_lstm_gate_output_init (&self->output, self->srcpad);
+  g_signal_connect_swapped (
+      self->srcpad, "unlinked", G_CALLBACK (keep_files), self);
 }

@@ -98,12 +98,24 @@ start_over (GstVaeLstmGateFollower *follower)
   gst_vae_lstm_gate_clock_reset (&follower->clock);
 }
 
+/* Linked anew. */
+static void
+begin_again (GstVaeLstmGateFollower *follower)
+{
+  start_over (follower);
+  follower->span = 0;
+  follower->flow = GST_FLOW_OK;
+}
+
 static GstFlowReturn
 chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstVaeLstmGateFollower *follower = gst_pad_get_element_private (pad);
   GstVaeLstmGateItem item;
 
+  if (gst_pad_check_reconfigure (follower->src) &&
+      follower->flow != GST_FLOW_OK)
+    begin_again (follower);
   if (follower->flow != GST_FLOW_OK) {
     gst_buffer_unref (buffer);
     return follower->flow;
@@ -122,7 +134,7 @@ forget (GstVaeLstmGateFollower *follower)
 {
   gst_vae_lstm_gate_output_flush (&follower->output, follower->ring);
   gst_vae_lstm_gate_clock_reset (&follower->clock);
-  follower->output.shift = 0;
+  gst_vae_lstm_gate_output_reset (&follower->output);
   follower->span = 0;
   follower->flow = GST_FLOW_OK;
   g_atomic_int_set (&follower->interrupted, FALSE);
@@ -173,7 +185,7 @@ gst_vae_lstm_gate_follower_new (
   follower->src = gst_object_ref_sink (src);
   follower->spans = spans;
   follower->ring = gst_vae_lstm_gate_ring_new ();
-  follower->output.pad = src;
+  gst_vae_lstm_gate_output_init (&follower->output, src);
   gst_vae_lstm_gate_clock_init (&follower->clock);
   gst_vae_lstm_gate_follower_reset (follower);
 
@@ -212,5 +224,4 @@ void
 gst_vae_lstm_gate_follower_reset (GstVaeLstmGateFollower *follower)
 {
   forget (follower);
-  gst_vae_lstm_gate_output_reset (&follower->output);
 }

@@ -5,11 +5,62 @@
 
 #include "gstvaelstmgateoutput.h"
 
+#include <gst/video/video.h>
+
+static void
+set_shift (GstVaeLstmGateOutput *output, GstClockTime shift)
+{
+  GST_OBJECT_LOCK (output->pad);
+  output->shift = shift;
+  GST_OBJECT_UNLOCK (output->pad);
+}
+
+/* gst_event_set_running_time_offset() is for times that become smaller. */
+static GstEvent *
+shift_back (GstEvent *event, const gchar *field, GstClockTime shift)
+{
+  GstClockTime time;
+
+  if (!gst_structure_get_uint64 (
+          gst_event_get_structure (event), field, &time) ||
+      !GST_CLOCK_TIME_IS_VALID (time))
+    return event;
+  event = gst_event_make_writable (event);
+  gst_structure_set (gst_event_writable_structure (event), field, G_TYPE_UINT64,
+      time + shift, NULL);
+  return event;
+}
+
+/* From downstream. */
+static gboolean
+handle_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  const GstVaeLstmGateOutput *output = gst_pad_get_element_private (pad);
+  GstClockTime shift;
+
+  GST_OBJECT_LOCK (pad);
+  shift = output->shift;
+  GST_OBJECT_UNLOCK (pad);
+  if (shift > 0 && GST_EVENT_TYPE (event) == GST_EVENT_QOS)
+    event = shift_back (event, "timestamp", shift);
+  else if (shift > 0 && gst_video_event_is_force_key_unit (event))
+    event = shift_back (event, "running-time", shift);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+void
+gst_vae_lstm_gate_output_init (GstVaeLstmGateOutput *output, GstPad *pad)
+{
+  *output = (GstVaeLstmGateOutput){.pad = pad};
+  gst_segment_init (&output->segment, GST_FORMAT_UNDEFINED);
+  gst_pad_set_element_private (pad, output);
+  gst_pad_set_event_function (pad, handle_event);
+}
+
 void
 gst_vae_lstm_gate_output_reset (GstVaeLstmGateOutput *output)
 {
-  gst_segment_init (&output->segment, GST_FORMAT_UNDEFINED);
-  output->shift = 0;
+  set_shift (output, 0);
   output->discont = FALSE;
 }
 
@@ -36,7 +87,7 @@ gst_vae_lstm_gate_output_begin (
   gboolean shifts = shift != output->shift;
 
   output->discont = TRUE;
-  output->shift = shift;
+  set_shift (output, shift);
   if (shifts && output->segment.format == GST_FORMAT_TIME)
     push_segment (output, GST_SEQNUM_INVALID);
 }

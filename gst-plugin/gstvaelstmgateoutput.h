@@ -15,10 +15,16 @@
 typedef struct {
   GstPad *pad;
   GstSegment segment; /* of the buffers, before the shift */
-  GstClockTime shift; /* by which running times are brought forward */
+  GstClockTime shift; /* by which running times are brought forward; changed
+                         under the pad's object lock */
   gboolean discont;   /* the next buffer does not follow the last one */
 } GstVaeLstmGateOutput;
 
+/* Sends from this pad, and takes its element-private pointer: what comes
+ * upstream through it gets the running times of before the shift. */
+void gst_vae_lstm_gate_output_init (GstVaeLstmGateOutput *output, GstPad *pad);
+
+/* Running times downstream start over. */
 void gst_vae_lstm_gate_output_reset (GstVaeLstmGateOutput *output);
 
 /* The next buffer starts a segment of the recording, whose running times are

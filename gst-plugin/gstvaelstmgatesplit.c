@@ -89,16 +89,15 @@ get_nowhere (
 #endif
 }
 
-void
-gst_vae_lstm_gate_split_discard (GstPad *src, gboolean discards)
+GObject *
+gst_vae_lstm_gate_split_discard (GstPad *src)
 {
+  GObject *token = g_object_new (G_TYPE_OBJECT, NULL);
   GPtrArray *sinks = get_sinks (src);
 
-  for (guint i = 0; i < sinks->len; i++) {
-    g_signal_handlers_disconnect_by_func (sinks->pdata[i], get_nowhere, NULL);
-    if (discards)
-      g_signal_connect (sinks->pdata[i], "format-location-full",
-          G_CALLBACK (get_nowhere), NULL);
-  }
+  for (guint i = 0; i < sinks->len; i++)
+    g_signal_connect_object (sinks->pdata[i], "format-location-full",
+        G_CALLBACK (get_nowhere), token, 0);
   g_ptr_array_unref (sinks);
+  return token;
 }

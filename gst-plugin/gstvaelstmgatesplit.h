@@ -13,7 +13,7 @@
  * file with the first key frame at or after `running_time`. */
 void gst_vae_lstm_gate_split (GstPad *src, GstClockTime running_time);
 
-/* A splitmuxsink that gets EOS and nothing else writes an empty file. With
- * `discards`, those that buffers of this pad can reach write their next file to
- * nowhere; without, to where they would. */
-void gst_vae_lstm_gate_split_discard (GstPad *src, gboolean discards);
+/* A splitmuxsink that gets EOS and nothing else writes an empty file. Those
+ * that buffers of this pad can reach write it to nowhere, as long as somebody
+ * has a reference to what this returns. */
+GObject *gst_vae_lstm_gate_split_discard (GstPad *src);

@@ -1221,6 +1221,29 @@ GST_START_TEST (test_retimestamp)
 }
 GST_END_TEST
 
+/* What comes from downstream is in running times of there. */
+GST_START_TEST (test_retimestamp_and_qos)
+{
+  GstEvent *event;
+  GstClockTime time;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, NULL);
+  gated_run (&gated, 0, 31, GATED_NORMAL);
+  gated_run (&gated, 32, 32, GATED_ANOMALOUS);
+  gst_harness_push_upstream_event (gated.harness,
+      gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 1, 0, 2 * GATED_FRAME));
+  while ((event = gst_harness_try_pull_upstream_event (gated.harness)) &&
+         GST_EVENT_TYPE (event) != GST_EVENT_QOS)
+    gst_event_unref (event);
+  fail_unless (event != NULL);
+  gst_event_parse_qos (event, NULL, NULL, NULL, &time);
+  fail_unless_equals_uint64 (time, 32 * GATED_FRAME);
+  gst_event_unref (event);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 GST_START_TEST (test_other_rates)
 {
   static const gdouble rates[] = {0.5, 2, -1};
@@ -1310,6 +1333,63 @@ GST_START_TEST (test_tells_upstream_what_downstream_says)
   fail_unless_equals_int (
       gst_harness_push (gated.harness, buffer), GST_FLOW_FLUSHING);
   gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_linked_anew)
+{
+  Gated gated;
+  GstPad *pad;
+  GstBuffer *buffer;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  pad = gst_element_get_static_pad (gated.element, "src");
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gst_pad_unlink (pad, gated.harness->sinkpad);
+  buffer = gated_frame (&gated, 30, GATED_ANOMALOUS);
+  fail_unless_equals_int (
+      gst_harness_push (gated.harness, buffer), GST_FLOW_NOT_LINKED);
+  gst_pad_link (pad, gated.harness->sinkpad);
+  gated_run (&gated, 31, 45, GATED_ANOMALOUS);
+  gated_expect (&gated, 40, 45);
+  gst_object_unref (pad);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static gboolean
+discards_files (GstElement *splitmuxsink)
+{
+  return g_signal_has_handler_pending (splitmuxsink,
+      g_signal_lookup ("format-location-full", G_OBJECT_TYPE (splitmuxsink)), 0,
+      FALSE);
+}
+
+/* Only the empty file that EOS alone would make is kept from being written. */
+GST_START_TEST (test_splitmuxsink_after_eos)
+{
+  GstElement *gate = gst_element_factory_make ("vaelstmgate", NULL);
+  GstElement *sink = gst_element_factory_make ("splitmuxsink", NULL);
+  GstPad *pad = gst_element_get_static_pad (gate, "sink");
+
+  gst_object_ref_sink (gate);
+  gst_object_ref_sink (sink);
+  fail_unless (gst_element_link_pads (gate, "src", sink, "video"));
+  gst_element_set_state (gate, GST_STATE_PAUSED);
+  gst_pad_send_event (pad, gst_event_new_stream_start ("empty"));
+  fail_if (discards_files (sink));
+  gst_pad_send_event (pad, gst_event_new_eos ());
+  fail_unless (discards_files (sink));
+  if (__i__ == 0)
+    gst_element_unlink (gate, sink);
+  else
+    gst_element_set_state (gate, GST_STATE_READY);
+  fail_if (discards_files (sink));
+
+  gst_element_set_state (gate, GST_STATE_NULL);
+  gst_object_unref (pad);
+  gst_object_unref (gate);
+  gst_object_unref (sink);
 }
 GST_END_TEST
 
@@ -1497,9 +1577,9 @@ GST_START_TEST (test_sound_after_eos)
   gated_open (&gated, ROLLS (10, 5), NULL);
   sound = add_sound (&gated);
   gated_run (&gated, 0, 59, GATED_NORMAL);
-  gated_push_event (
-      &gated, gst_event_new_segment_done (GST_FORMAT_TIME, 60 * GATED_FRAME));
+  gated_push_event (&gated, gst_event_new_eos ());
   run_sound (sound, 0, 59);
+  gated_push_event (&gated, gst_event_new_stream_start ("next"));
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.base = segment.start = segment.time = 60 * GATED_FRAME;
   gated_push_event (&gated, gst_event_new_segment (&segment));
@@ -1533,6 +1613,30 @@ GST_START_TEST (test_flush_keeps_caps_of_sound)
   fail_unless (caps && gst_structure_has_field (
                            gst_caps_get_structure (caps, 0), "rate"));
   gst_caps_unref (caps);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_sound_linked_anew)
+{
+  Gated gated;
+  GstHarness *sound;
+  GstPad *pad;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  sound = add_sound (&gated);
+  pad = gst_element_get_static_pad (gated.element, "src_0");
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  gated_run (&gated, 40, 45, GATED_ANOMALOUS);
+  gst_pad_unlink (pad, sound->sinkpad);
+  fail_unless_equals_int (
+      gst_harness_push (sound, gated_frame (&gated, 30, GATED_NO_META)),
+      GST_FLOW_NOT_LINKED);
+  gst_pad_link (pad, sound->sinkpad);
+  run_sound (sound, 31, 40);
+  expect_sound (sound, 31, 40);
+  gst_object_unref (pad);
   gst_harness_teardown (sound);
   gated_close (&gated);
 }
@@ -1611,6 +1715,9 @@ GST_START_TEST (test_pads_come_in_pairs)
   gst_iterator_free (links);
   gst_object_unref (found);
 
+  fail_unless (GST_ELEMENT_GET_CLASS (gate)->request_new_pad (
+                   gate, GST_PAD_PAD_TEMPLATE (sink), "sink_07", NULL) == NULL);
+
   gst_element_release_request_pad (gate, sink);
   fail_unless (gst_element_get_static_pad (gate, "src_0") == NULL);
   gst_object_unref (sink);
@@ -1669,17 +1776,21 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_gaps_do_not_pile_up);
   tcase_add_test (tcase, test_events_keep_their_place);
   tcase_add_test (tcase, test_retimestamp);
+  tcase_add_test (tcase, test_retimestamp_and_qos);
   tcase_add_test (tcase, test_other_rates);
   tcase_add_test (tcase, test_some_timestamps_are_missing);
   tcase_add_test (tcase, test_all_timestamps_are_missing);
   tcase_add_test (tcase, test_tells_upstream_what_downstream_says);
+  tcase_add_test (tcase, test_linked_anew);
   tcase_add_test (tcase, test_backlog_does_not_hold_up_the_source);
+  tcase_add_loop_test (tcase, test_splitmuxsink_after_eos, 0, 2);
   tcase_add_test (tcase, test_keeps_pools_from_upstream);
   tcase_add_test (tcase, test_sound_follows);
   tcase_add_test (tcase, test_sound_that_is_ahead);
   tcase_add_test (tcase, test_sound_that_is_behind);
   tcase_add_test (tcase, test_gaps_of_sound);
   tcase_add_test (tcase, test_sound_after_eos);
+  tcase_add_test (tcase, test_sound_linked_anew);
   tcase_add_test (tcase, test_flush_keeps_caps_of_sound);
   tcase_add_test (tcase, test_sound_ends_first);
   tcase_add_test (tcase, test_stop_while_sound_waits);
