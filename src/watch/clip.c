@@ -15,9 +15,20 @@
 /* In whole fragments of a second until the end, when an index makes it a plain
  * file. Unbuffered: what is in a buffer of the process dies with it. */
 #define WRITER                                                                 \
-  "mp4mux fragment-duration=1000 fragment-mode=first-moov-then-finalise ! "    \
+  "mp4mux name=mux fragment-duration=1000 "                                    \
+  "fragment-mode=first-moov-then-finalise ! "                                  \
   "filesink name=sink async=false buffer-mode=unbuffered"
-#define SOURCE "appsrc name=source format=time block=false max-bytes=0"
+#define SOURCE                                                                 \
+  "appsrc name=source format=time handle-segment-change=true block=false "     \
+  "max-bytes=0"
+
+/* Time of the first frame on its way to the muxer, 0 in the file. Decode times
+ * may be before it. */
+#define START (1000 * 3600 * GST_SECOND)
+
+#define LEAP (2 * GST_SECOND) /* further back than any frame is reordered */
+
+#define NOMINAL (GST_SECOND / 25) /* duration of a frame that does not tell */
 
 #define PATIENCE                                                               \
   10 /* seconds without a byte written, once there is no more                  \
@@ -28,12 +39,12 @@ struct VlClip {
   guint64 max_backlog;
 
   GMutex lock;       /* for what follows, up to the main thread's */
-  GQueue waiting;    /* GstBuffer *, for the source */
+  GQueue waiting;    /* GstSample *, for the source */
   guint64 n_waiting; /* bytes of theirs */
   GstAppSrc *source; /* takes buffers; NULL before and after */
   GstCaps *caps;     /* NULL before the first buffer */
-  gint64 origin;     /* running time at which the file starts */
-  gint64 expected;   /* running time of a buffer that has none */
+  gint64 origin;     /* running time of the first frame */
+  gint64 expected;   /* the same of the next one, more or less */
   gboolean timed;    /* buffers come with decode times */
   gboolean is_started;
   gboolean is_ended; /* takes no more */
@@ -138,36 +149,51 @@ get_running_time (const GstSegment *segment, GstClockTime time, gint64 *running)
 static GstClockTime
 get_file_time (const VlClip *clip, gint64 running)
 {
-  return MAX (running - clip->origin, 0);
+  return START + running - clip->origin;
 }
 
-/* A copy, of the same memory, with its times in the file. A muxer refuses
- * buffers without a PTS, and loses those that are shown before they are
- * decoded. */
-static GstBuffer *
-make_timed_buffer (VlClip *clip, GstSample *sample, gboolean is_first)
+/* Puts times in order that a muxer would refuse or lose frames for: there is
+ * always a PTS, it does not go back for good, nor before the first, and is not
+ * before the DTS; and no frame, the last one above all, takes no time. */
+static void
+set_times (VlClip *clip, GstBuffer *buffer, const GstSegment *segment)
 {
-  const GstSegment *segment = gst_sample_get_segment (sample);
-  GstBuffer *buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
   gint64 pts, dts;
   gboolean has_pts = get_running_time (segment, GST_BUFFER_PTS (buffer), &pts);
   gboolean has_dts = get_running_time (segment, GST_BUFFER_DTS (buffer), &dts);
 
   if (!has_pts)
     pts = has_dts ? dts : clip->expected;
-  dts = has_dts ? MIN (dts, pts) : pts;
-  if (is_first) {
+  if (!clip->caps) {
     clip->timed = has_dts;
-    clip->origin = dts;
+    clip->origin = pts;
+  } else if (pts < clip->expected - (gint64)LEAP) {
+    clip->origin -= clip->expected - pts;
   }
-  clip->expected = pts;
-  if (GST_BUFFER_DURATION_IS_VALID (buffer))
-    clip->expected += GST_BUFFER_DURATION (buffer);
+  if (!GST_BUFFER_DURATION_IS_VALID (buffer))
+    GST_BUFFER_DURATION (buffer) = NOMINAL;
+  clip->expected = pts + (gint64)GST_BUFFER_DURATION (buffer);
 
+  pts = MAX (pts, clip->origin);
   GST_BUFFER_PTS (buffer) = get_file_time (clip, pts);
   GST_BUFFER_DTS (buffer) =
-      has_dts ? get_file_time (clip, dts) : GST_CLOCK_TIME_NONE;
-  return buffer;
+      has_dts ? get_file_time (clip, MIN (dts, pts)) : GST_CLOCK_TIME_NONE;
+}
+
+/* The sample for the file, of the same memory. */
+static GstSample *
+make_file_sample (VlClip *clip, GstSample *sample)
+{
+  GstBuffer *buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
+  GstSample *timed;
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = START;
+  set_times (clip, buffer, gst_sample_get_segment (sample));
+  timed = gst_sample_new (buffer, gst_sample_get_caps (sample), &segment, NULL);
+  gst_buffer_unref (buffer);
+  return timed;
 }
 
 static guint64
@@ -194,20 +220,26 @@ find_objection (const VlClip *clip, GstSample *sample)
   return NULL;
 }
 
+static void
+feed (GstAppSrc *source, GstSample *sample)
+{
+  gst_app_src_push_sample (source, sample);
+  gst_sample_unref (sample);
+}
+
 /* With the lock held. */
 static void
 add (VlClip *clip, GstSample *sample)
 {
-  gboolean is_first = clip->caps == NULL;
-  GstBuffer *buffer = make_timed_buffer (clip, sample, is_first);
+  GstSample *timed = make_file_sample (clip, sample);
 
   if (clip->source) {
-    gst_app_src_push_buffer (clip->source, buffer);
+    feed (clip->source, timed);
     return;
   }
-  g_queue_push_tail (&clip->waiting, buffer);
-  clip->n_waiting += gst_buffer_get_size (buffer);
-  if (is_first) {
+  g_queue_push_tail (&clip->waiting, timed);
+  clip->n_waiting += gst_buffer_get_size (gst_sample_get_buffer (sample));
+  if (!clip->caps) {
     clip->caps = gst_caps_ref (gst_sample_get_caps (sample));
     call_attention (clip);
   }
@@ -281,8 +313,8 @@ conclude (VlClip *clip, GError *error)
   report (clip, error);
 }
 
-/* What the pipeline says went wrong, in words for a user: the reason, where an
- * element gave one, is the last line of what it has for developers. */
+/* What the pipeline says went wrong, in words for a user: what the system said,
+ * where it did, is the end of what an element tells developers. */
 static GError *
 translate_error (GstMessage *message)
 {
@@ -295,9 +327,9 @@ translate_error (GstMessage *message)
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
     return g_error_new (
         G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No space left on the disk");
-  reason = debug ? strrchr (debug, '\n') : NULL;
+  reason = debug ? g_strrstr (debug, ": ") : NULL;
   return g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "%s",
-      reason ? reason + 1 : error->message);
+      reason && strchr (debug, '\n') ? reason + 2 : error->message);
 }
 
 /* A file whose directory has gone takes all that is written to it. */
@@ -382,8 +414,8 @@ static GstElement *
 make_pipeline (const VlClip *clip, GError **error)
 {
   const char *timestamper = choose_timestamper (clip);
-  g_autofree char *line = g_strjoin (" ! ", SOURCE,
-      timestamper ? timestamper : WRITER, timestamper ? WRITER : NULL, NULL);
+  g_autofree char *line = g_strconcat (SOURCE " ! ",
+      timestamper ? timestamper : "identity", " ! mux.video_0 " WRITER, NULL);
   GstElement *pipeline =
       gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   g_autoptr (GstElement) sink = NULL;
@@ -395,18 +427,17 @@ make_pipeline (const VlClip *clip, GError **error)
   return gst_object_ref_sink (pipeline);
 }
 
-/* From here on buffers go to the source themselves. */
+/* From here on samples go to the source themselves. */
 static void
-feed (VlClip *clip)
+open_source (VlClip *clip)
 {
   GstElement *source = gst_bin_get_by_name (GST_BIN (clip->pipeline), "source");
-  GstBuffer *buffer;
+  GstSample *sample;
 
-  gst_app_src_set_caps (GST_APP_SRC (source), clip->caps);
   g_mutex_lock (&clip->lock);
   clip->source = GST_APP_SRC (source);
-  while ((buffer = g_queue_pop_head (&clip->waiting)))
-    gst_app_src_push_buffer (clip->source, buffer);
+  while ((sample = g_queue_pop_head (&clip->waiting)))
+    feed (clip->source, sample);
   clip->n_waiting = 0;
   if (clip->is_ended)
     gst_app_src_end_of_stream (clip->source);
@@ -431,7 +462,7 @@ start_writing (VlClip *clip)
   clip->bus_watch = gst_bus_add_watch_full (bus, G_PRIORITY_DEFAULT,
       take_message, vl_clip_ref (clip), (GDestroyNotify)vl_clip_unref);
   gst_element_set_state (clip->pipeline, GST_STATE_PLAYING);
-  feed (clip);
+  open_source (clip);
 }
 
 /* Does what there is to do in the main thread. */
