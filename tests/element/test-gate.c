@@ -557,6 +557,29 @@ GST_START_TEST (test_detector_that_is_late)
 }
 GST_END_TEST
 
+/* No frame is lost or twice. */
+GST_START_TEST (test_late_detector_and_max_duration)
+{
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (5, 5), "max-duration", 25 * GATED_FRAME, NULL);
+  detector = add_detector (&gated);
+  for (guint n = 0; n < 200; n++) {
+    gated_run (&gated, n, n, GATED_NO_META);
+    if (n >= 33)
+      detect (&gated, detector, n - 33, n - 33,
+          n - 33 >= 20 && n - 33 <= 75 ? GATED_ANOMALOUS : GATED_NORMAL);
+  }
+  gated_expect (&gated, 10, 39);
+  gated_expect (&gated, 40, 69);
+  gated_expect (&gated, 70, 80);
+  gated_expect_none (&gated);
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 static gpointer
 end_gated (gpointer gated)
 {
@@ -983,6 +1006,43 @@ GST_START_TEST (test_new_caps_in_a_segment)
   gated_expect (&gated, 30, 49);
   gated_expect (&gated, 50, 52);
   fail_unless_equals_string (log->str, "ckbb");
+  g_string_free (log, TRUE);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+static void
+note_opened (GstElement *gate, guint event_id, guint64 start, GString *log)
+{
+  g_string_append_c (log, '[');
+}
+
+static void
+note_closed (
+    GstElement *gate, guint event_id, guint64 start, guint64 end, GString *log)
+{
+  g_string_append_c (log, ']');
+}
+
+/* An application may have a muxer for each segment. */
+GST_START_TEST (test_signals_enclose_segments)
+{
+  Gated gated;
+  GString *log;
+
+  gated_open (&gated, ROLLS (2, 1), "max-duration", 8 * GATED_FRAME, NULL);
+  gated.key_interval = 5;
+  log = watch (&gated);
+  g_signal_connect (gated.element, "opened", G_CALLBACK (note_opened), log);
+  g_signal_connect (gated.element, "closed", G_CALLBACK (note_closed), log);
+  gated_run (&gated, 0, 11, GATED_NORMAL);
+  gated_run (&gated, 12, 25, GATED_ANOMALOUS);
+  set_caps (&gated, 640);
+  gated_run (&gated, 26, 31, GATED_ANOMALOUS);
+  gated_run (&gated, 32, 50, GATED_NORMAL);
+  gated_run (&gated, 51, 52, GATED_ANOMALOUS);
+  gst_element_set_state (gated.element, GST_STATE_READY);
+  fail_unless_equals_string (log->str, "[kbbbbkbbbb][kbbbbk]c[kbb][kbbbbkbb]");
   g_string_free (log, TRUE);
   gated_close (&gated);
 }
@@ -1752,6 +1812,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_detector_in_another_branch);
   tcase_add_test (tcase, test_events_in_another_branch);
   tcase_add_test (tcase, test_detector_that_is_late);
+  tcase_add_test (tcase, test_late_detector_and_max_duration);
   tcase_add_test (tcase, test_detector_that_is_late_at_eos);
   tcase_add_loop_test (
       tcase, test_wait_at_eos_is_interrupted, 0, G_N_ELEMENTS (interruptions));
@@ -1767,6 +1828,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_stop_and_start);
   tcase_add_test (tcase, test_flush_keeps_caps_and_tags);
   tcase_add_test (tcase, test_new_caps_in_a_segment);
+  tcase_add_test (tcase, test_signals_enclose_segments);
   tcase_add_test (tcase, test_new_caps_in_the_pre_roll);
   tcase_add_test (tcase, test_new_segment_in_a_segment);
   tcase_add_test (tcase, test_running_times_start_over);

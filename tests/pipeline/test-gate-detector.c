@@ -17,6 +17,8 @@ typedef struct {
   guint n;
   guint n_starts; /* flagged DISCONT */
   gboolean key_starts;
+  guint n_opened, n_closed;
+  GThread *thread; /* of the buffers */
 } Outcome;
 
 static GstPadProbeReturn
@@ -25,6 +27,8 @@ note (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
   Outcome *outcome = user_data;
 
+  outcome->thread = g_thread_self ();
+  fail_unless_equals_int (outcome->n_opened, outcome->n_closed + 1);
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT)) {
     outcome->key_starts =
         !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
@@ -34,17 +38,36 @@ note (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
+static void
+on_opened (GstElement *gate, guint event_id, guint64 start, Outcome *outcome)
+{
+  outcome->n_opened++;
+}
+
+static void
+on_closed (GstElement *gate, guint event_id, guint64 start, guint64 end,
+    Outcome *outcome)
+{
+  fail_unless (g_thread_self () == outcome->thread);
+  outcome->n_closed++;
+}
+
 /* Everything is one segment: the anomaly starts with the first frames. */
 static void
 check_run (GstElement *pipeline, guint n_frames)
 {
+  GstElement *gate = gst_bin_get_by_name (GST_BIN (pipeline), "gate");
   Outcome outcome = {0};
 
+  g_signal_connect (gate, "opened", G_CALLBACK (on_opened), &outcome);
+  g_signal_connect (gate, "closed", G_CALLBACK (on_closed), &outcome);
+  gst_object_unref (gate);
   running_probe_sink (pipeline, note, &outcome);
   running_play_to_eos (pipeline);
   fail_unless_equals_int (outcome.n, n_frames);
   fail_unless_equals_int (outcome.n_starts, 1);
   fail_unless (outcome.key_starts);
+  fail_unless_equals_int (outcome.n_closed, 1);
   running_stop (pipeline);
 }
 

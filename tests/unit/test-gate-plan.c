@@ -151,8 +151,7 @@ START_TEST (test_anomalies_join_within_post_roll)
   ck_assert_uint_eq (anomalies->len, 2);
   add (anomalies, 1000, 1000, FALSE);
   ck_assert_uint_eq (anomalies->len, 2);
-  gst_vae_lstm_gate_anomalies_end (
-      anomalies, GST_VAE_LSTM_GATE_DETECTOR, 999);
+  gst_vae_lstm_gate_anomalies_end (anomalies, GST_VAE_LSTM_GATE_DETECTOR, 999);
   anomaly = gst_vae_lstm_gate_anomalies_get (anomalies, 1);
   ck_assert_int_eq (gst_vae_lstm_gate_anomaly_until (anomaly, 10), 1010);
   gst_vae_lstm_gate_anomalies_merge (anomalies);
@@ -266,21 +265,34 @@ run (Stream *stream, GstVaeLstmGatePlan *plan)
   }
 }
 
+/* What a detector says of frame n. */
 static void
-feed (Stream *stream, GstVaeLstmGatePlan *plan)
+tell (const Stream *stream, GstVaeLstmGatePlan *plan, gint n)
+{
+  GstVaeLstmGateAnomaly anomaly = {n * GST_SECOND, n * GST_SECOND, 0, 0};
+
+  if (n >= 0 && stream->anomalous[n])
+    gst_vae_lstm_gate_anomalies_add (
+        plan->anomalies, &anomaly, plan->limits.post_roll);
+}
+
+/* lag: frames by which the detector is late; 0 where it is upstream. */
+static void
+feed (Stream *stream, GstVaeLstmGatePlan *plan, gint lag)
 {
   for (gint i = 0; i < N; i++) {
     gint n = stream->order[i];
     GstVaeLstmGateItem item = make_item (n * GST_SECOND, stream->key[n]);
-    GstVaeLstmGateAnomaly anomaly = {item.time, item.time, FALSE, 0};
 
     item.order = (i - 3) * (gint64)GST_SECOND;
-    if (stream->anomalous[n])
-      gst_vae_lstm_gate_anomalies_add (
-          plan->anomalies, &anomaly, plan->limits.post_roll);
+    tell (stream, plan, lag > 0 ? i - lag : n);
+    if (lag > 0)
+      plan->told = (i - lag) * (gint64)GST_SECOND;
     gst_vae_lstm_gate_plan_push (plan, &item);
     run (stream, plan);
   }
+  for (gint n = N - lag; n < N; n++)
+    tell (stream, plan, n);
   plan->ended = "eos";
   run (stream, plan);
   ck_assert (!plan->open);
@@ -336,6 +348,7 @@ START_TEST (test_random_streams)
   gint post_roll = g_rand_int_range (random, 0, 50);
   gint max_duration =
       g_rand_boolean (random) ? 0 : g_rand_int_range (random, 1, 100);
+  gint lag = g_rand_boolean (random) ? 0 : g_rand_int_range (random, 1, 150);
   GstVaeLstmGatePlan plan;
   Stream stream;
 
@@ -343,7 +356,7 @@ START_TEST (test_random_streams)
   gst_vae_lstm_gate_plan_init (&plan);
   plan.limits = (GstVaeLstmGateLimits){pre_roll * GST_SECOND,
       post_roll * GST_SECOND, max_duration * GST_SECOND, 0};
-  feed (&stream, &plan);
+  feed (&stream, &plan, lag);
   check_frames (&stream, pre_roll, post_roll);
   check_segments (&stream, max_duration);
   gst_vae_lstm_gate_plan_clear (&plan);
