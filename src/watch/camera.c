@@ -35,6 +35,7 @@ struct VlCamera {
 
   gint n_events; /* atomic */
   char *checksum;
+  char *warning; /* last told */
 };
 
 static const char *
@@ -83,15 +84,46 @@ read_checksum (VlCamera *camera, GError **error)
   return TRUE;
 }
 
+/* An element may repeat it for every frame. */
+static void
+on_warning (const char *text, gpointer data)
+{
+  VlCamera *camera = data;
+
+  if (g_strcmp0 (camera->warning, text) == 0)
+    return;
+  g_free (camera->warning);
+  camera->warning = g_strdup (text);
+  vl_say (name (camera), "warning: %s", text);
+}
+
+/* What a state means to those who wait for it; NULL: nothing to tell. */
+static const char *
+describe_state (const char *state)
+{
+  static const char *const texts[][2] = {
+      {"learning", "learning what is normal"},
+      {"training", "training on what it saw; not watching yet"},
+      {"warming-up", NULL},
+      {"detecting", "watching"},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    if (g_str_equal (texts[i][0], state))
+      return texts[i][1];
+  return state;
+}
+
 static void
 on_state (const char *state, const char *reason, gpointer data)
 {
   VlCamera *camera = data;
+  const char *text = describe_state (state);
 
-  if (reason != NULL && reason[0] != '\0')
+  if (text == state)
     vl_say (name (camera), "%s: %s", state, reason);
-  else
-    vl_say (name (camera), "%s", state);
+  else if (text != NULL)
+    vl_say (name (camera), "%s", text);
   if (g_str_equal (state, "detecting"))
     read_checksum (camera, NULL);
 }
@@ -104,7 +136,7 @@ static void
 connect_feed (VlCamera *camera)
 {
   static const VlFeedFuncs funcs = {
-      number_event, on_begun, on_over, on_state, on_lost};
+      number_event, on_begun, on_over, on_state, on_warning, on_lost};
 
   camera->age = camera->silence = camera->n_frames = camera->ending = 0;
   camera->feed = vl_feed_new (camera->options, &funcs, camera);
@@ -170,9 +202,14 @@ on_lost (const char *why, gpointer data)
   camera->dealing = g_idle_add (deal_with_loss, camera);
 }
 
+/* Properly, where there is anything to end. */
 static void
 end_feed (VlCamera *camera)
 {
+  if (camera->feed == NULL || vl_feed_n_frames (camera->feed) == 0) {
+    on_lost (NULL, camera);
+    return;
+  }
   camera->ending = 1;
   vl_feed_end (camera->feed);
 }
@@ -234,6 +271,7 @@ vl_camera_free (VlCamera *camera)
   g_clear_handle_id (&camera->dealing, g_source_remove);
   g_free (camera->lost);
   g_free (camera->checksum);
+  g_free (camera->warning);
   g_free (camera);
 }
 
@@ -243,10 +281,7 @@ vl_camera_stop (VlCamera *camera)
   if (camera->stops || camera->is_done)
     return;
   camera->stops = TRUE;
-  if (camera->feed != NULL)
-    end_feed (camera);
-  else
-    on_lost (NULL, camera);
+  end_feed (camera);
 }
 
 void

@@ -343,7 +343,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
     break;
   case GST_MESSAGE_WARNING:
     gst_message_parse_warning (message, &error, NULL);
-    feed->funcs.state ("warning", error->message, feed->user_data);
+    feed->funcs.warning (error->message, feed->user_data);
     break;
   case GST_MESSAGE_EOS:
     lose (feed, NULL);

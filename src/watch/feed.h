@@ -32,6 +32,8 @@ typedef struct {
   void (*over) (VlEvent *event, gpointer user_data);
   /* vaelstmdetect changed its state */
   void (*state) (const char *state, const char *reason, gpointer user_data);
+  /* some element warns */
+  void (*warning) (const char *text, gpointer user_data);
   /* It is lost: why; NULL: the end was reached. Once. */
   void (*lost) (const char *why, gpointer user_data);
 } VlFeedFuncs;

@@ -62,13 +62,11 @@ run_free (gpointer data)
   g_free (run);
 }
 
-/* Between fork and exec. A library may have made this process ignore SIGPIPE,
- * which a program does not expect. */
+/* Between fork and exec. */
 static void
-set_up_child (gpointer unused)
+lead_group (gpointer unused)
 {
   setsid ();
-  signal (SIGPIPE, SIG_DFL);
 }
 
 /* A file with the text and a newline, to be read from its start; -1 with error
@@ -104,7 +102,7 @@ spawn (const VlHook *hook, const char *text, GPid *pid, GError **error)
     return FALSE;
   output = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   started = g_spawn_async_with_fds (NULL, hook->argv, NULL,
-      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, set_up_child, NULL, pid,
+      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, lead_group, NULL, pid,
       input, output, -1, error);
   close (input);
   if (output >= 0)
