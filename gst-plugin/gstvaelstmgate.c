@@ -22,9 +22,9 @@
  *   needed.
  * * Where buffers carry no such meta, the event `vaelstm-anomaly` that
  *   vaelstmdetect sends downstream.
- * * With #GstVaeLstmGate:detector, that event of a vaelstmdetect in another
- *   branch of the same pipeline, as for a camera's own H.264 that is recorded
- *   as it is and decoded only to be analysed.
+ * * With #GstVaeLstmGate:detector, the same of a vaelstmdetect in another
+ * branch of the same pipeline, as for a camera's own H.264 that is recorded as
+ * it is and decoded only to be analysed.
  * * The action signals #GstVaeLstmGate::open and #GstVaeLstmGate::close.
  *
  * Buffers are matched by running time. The detector tells of an anomaly when
@@ -50,6 +50,8 @@
  * there (after the start, a flush or new caps, or because of
  * #GstVaeLstmGate:max-bytes) it starts with the oldest key frame there is.
  *
+ * * A buffer is a frame: H.264 and H.265 need `alignment=au`, which their
+ *   parsers make where the caps ask for it.
  * * Frames may come in another order than they are shown in. A segment ends
  *   with those that are needed to decode its last one. Buffers of such streams
  *   need a DTS, as muxers want it as well: `h264timestamper` makes one.
@@ -77,8 +79,8 @@
  * Buffers are held by reference. Upstream gets no buffer pool through this
  * element; sources with few buffers (v4l2src) copy when they run short, so raw
  * video should rather be encoded before. More than
- * #GstVaeLstmGate:max-bytes are never held while closed: whole groups of
- * pictures are dropped, oldest first, with a warning the first time.
+ * #GstVaeLstmGate:max-bytes are never held undecided: whole groups of pictures
+ * are dropped, oldest first, with a warning the first time.
  *
  * What is held when the gate opens goes out in the thread of the buffers that
  * come in, and takes no more of each one's time than half its duration, but for
@@ -128,8 +130,8 @@
  *   `duration` is where it truly starts
  * * #guint64 `start`: that, as running time
  * * gchararray `reason`, for `close`: `quiet`, `max-duration`, `eos` (of a
- *   segment seek, too), `flush`, `caps`, `segment` (one that does not continue
- *   the one before) or `stop`
+ *   segment seek, too), `flush` (or downstream was linked anew), `caps`,
+ * `segment` (one that does not continue the one before) or `stop`
  *
  * Running times are those of the buffers that come in, also with
  * #GstVaeLstmGate:retimestamp.
@@ -962,7 +964,8 @@ install_signals (GObjectClass *klass)
    * GstVaeLstmGate::close:
    * @gate: the gate
    *
-   * It has ended with the newest buffer; post-roll follows.
+   * What was opened by #GstVaeLstmGate::open has ended with the newest buffer;
+   * post-roll follows. Nothing else ends it, but for the element's stop.
    */
   signals[SIGNAL_CLOSE] = g_signal_new_class_handler ("close", type,
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (gst_vae_lstm_gate_close),

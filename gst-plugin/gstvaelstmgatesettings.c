@@ -46,8 +46,8 @@ install_limits (GObjectClass *klass)
           0, G_MAXINT64, DEFAULT_MAX_DURATION, PROPERTY_FLAGS));
   g_object_class_install_property (klass, PROP_MAX_BYTES,
       g_param_spec_uint64 ("max-bytes", "Maximum bytes",
-          "Bytes to hold while closed, at most, whatever pre-roll asks for; 0 "
-          "= as many as it takes",
+          "Bytes to hold undecided, at most, whatever pre-roll and a late "
+          "detector ask for; 0 = as many as it takes",
           0, G_MAXUINT64, DEFAULT_MAX_BYTES, PROPERTY_FLAGS));
 }
 

@@ -7,6 +7,9 @@
 
 #include "gstvaelstmmeta.h"
 
+/* Older results are those of a detector that has stopped to analyse. */
+#define MAX_AGE (10 * GST_SECOND)
+
 void
 gst_vae_lstm_gate_witness_reset (GstVaeLstmGateWitness *witness)
 {
@@ -41,7 +44,9 @@ gst_vae_lstm_gate_witness_see (GstVaeLstmGateWitness *witness,
     anomaly.event_id = meta.event_id;
     add (plan, &anomaly);
   }
-  return GST_CLOCK_TIME_IS_VALID (meta.age) ? time - (gint64)meta.age : time;
+  return GST_CLOCK_TIME_IS_VALID (meta.age)
+             ? time - (gint64)MIN (meta.age, MAX_AGE)
+             : time;
 }
 
 void

@@ -9,6 +9,8 @@
 
 #include "gated.h"
 
+#include "gstvaelstmmeta.h"
+
 #define ROLLS(pre, post)                                                       \
   "pre-roll", (guint64)(pre)*GATED_FRAME, "post-roll",                         \
       (guint64)(post)*GATED_FRAME
@@ -688,6 +690,34 @@ GST_START_TEST (test_detector_that_says_nothing)
 
   stop_detector (&gated, detector);
   gated_run (&gated, 502, 502, GATED_NO_META);
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 1);
+  gst_buffer_unref (early);
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Frames pass it before it has analysed them. */
+GST_START_TEST (test_detector_that_drops_analysis)
+{
+  Gated gated;
+  GstHarness *detector;
+  GstBuffer *early, *frame;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  early = gated_frame (&gated, 0, GATED_NO_META);
+  gated_push (&gated, gst_buffer_ref (early));
+  gated_run (&gated, 1, 100, GATED_NO_META);
+  frame = gated_frame (&gated, 100, GATED_NORMAL);
+  gst_structure_set (gst_custom_meta_get_structure (gst_buffer_get_custom_meta (
+                         frame, GST_VAELSTM_ANOMALY_META_NAME)),
+      "age", G_TYPE_UINT64, 95 * GATED_FRAME, NULL);
+  gst_harness_push (detector, frame);
+  gated_run (&gated, 101, 101, GATED_NO_META);
+  ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 2);
+  detect (&gated, detector, 101, 101, GATED_NORMAL);
+  gated_run (&gated, 102, 102, GATED_NO_META);
   ASSERT_MINI_OBJECT_REFCOUNT (early, "early", 1);
   gst_buffer_unref (early);
   gst_harness_teardown (detector);
@@ -1817,6 +1847,7 @@ add_tests (TCase *tcase)
   tcase_add_loop_test (
       tcase, test_wait_at_eos_is_interrupted, 0, G_N_ELEMENTS (interruptions));
   tcase_add_test (tcase, test_detector_that_says_nothing);
+  tcase_add_test (tcase, test_detector_that_drops_analysis);
   tcase_add_test (tcase, test_silent_detector_and_max_bytes);
   tcase_add_test (tcase, test_action_signals);
   tcase_add_test (tcase, test_open_by_hand_lasts);
