@@ -430,13 +430,26 @@ make_or_explain (const char *factory, const char *where, GError **error)
   return element;
 }
 
+/* Without one autovideosink tries drivers of which some crash. */
+static gboolean
+has_desktop (void)
+{
+  return g_getenv ("DISPLAY") != NULL || g_getenv ("WAYLAND_DISPLAY") != NULL;
+}
+
 static gboolean
 check_display (GError **error)
 {
-  g_autoptr (GstElement) sink =
-      make_or_explain ("autovideosink", "gst-plugins-good", error);
+  g_autoptr (GstElement) sink = NULL;
   gboolean works;
 
+  if (!has_desktop ()) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        "there is no display to show video on: expected DISPLAY or "
+        "WAYLAND_DISPLAY to be set");
+    return FALSE;
+  }
+  sink = make_or_explain ("autovideosink", "gst-plugins-good", error);
   if (sink == NULL)
     return FALSE;
   works =
@@ -444,7 +457,7 @@ check_display (GError **error)
   gst_element_set_state (sink, GST_STATE_NULL);
   if (!works)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-        "there is no display to show video on");
+        "video cannot be shown on this display");
   return works;
 }
 

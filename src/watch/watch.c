@@ -159,6 +159,22 @@ prepare_feed (VlFeedOptions *feed, const VlSource *source,
 }
 
 static gboolean
+prepare_hook (Watch *watch, GError **error)
+{
+  const char *command = watch->options->command;
+  g_autoptr (GError) problem = NULL;
+
+  if (command == NULL)
+    return TRUE;
+  watch->hook =
+      vl_hook_new (command, HOOK_TIMEOUT, on_hook_failed, watch, &problem);
+  if (watch->hook == NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: %s",
+        command, problem->message);
+  return watch->hook != NULL;
+}
+
+static gboolean
 prepare (Watch *watch, GPtrArray *sources, GError **error)
 {
   const VlWatchOptions *options = watch->options;
@@ -166,9 +182,7 @@ prepare (Watch *watch, GPtrArray *sources, GError **error)
   for (guint i = 0; i < sources->len; i++)
     if (!prepare_feed (&watch->feeds[i], sources->pdata[i], options, error))
       return FALSE;
-  if (options->command != NULL &&
-      (watch->hook = vl_hook_new (options->command, HOOK_TIMEOUT,
-           on_hook_failed, watch, error)) == NULL)
+  if (!prepare_hook (watch, error))
     return FALSE;
   if (options->directory != NULL)
     watch->archive = vl_archive_new (options->directory, &options->limits);
