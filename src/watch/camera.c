@@ -30,8 +30,9 @@ struct VlCamera {
   guint n_frames;
   guint ending; /* seconds since the end was asked for; 0: it was not */
   gboolean stops, reloads, is_done;
-  char *lost;    /* why, until that was dealt with; "" at the end */
-  guint dealing; /* idle source that does */
+  gboolean is_announced; /* that it is connected */
+  char *lost;            /* why, until that was dealt with; "" at the end */
+  guint dealing;         /* idle source that does */
 
   gint n_events; /* atomic */
   char *checksum;
@@ -54,11 +55,21 @@ number_event (gpointer data)
   return g_atomic_int_add (&camera->n_events, 1) + 1;
 }
 
+/* Once for each connection. A file is there anyway. */
+static void
+announce (VlCamera *camera)
+{
+  if (!camera->is_announced && camera->options->source->kind != VL_SOURCE_FILE)
+    vl_say (name (camera), "connected");
+  camera->is_announced = TRUE;
+}
+
 static void
 on_begun (VlEvent *event, gpointer data)
 {
   VlCamera *camera = data;
 
+  announce (camera);
   vl_recorder_begin (camera->recorder, event);
 }
 
@@ -139,6 +150,7 @@ connect_feed (VlCamera *camera)
       number_event, on_begun, on_over, on_state, on_warning, on_lost};
 
   camera->age = camera->silence = camera->n_frames = camera->ending = 0;
+  camera->is_announced = FALSE;
   camera->feed = vl_feed_new (camera->options, &funcs, camera);
 }
 
@@ -222,9 +234,8 @@ watch_feed (VlCamera *camera)
   guint n_frames = vl_feed_n_frames (camera->feed);
 
   camera->age++;
-  if (n_frames > 0 && camera->n_frames == 0 &&
-      camera->options->source->kind != VL_SOURCE_FILE)
-    vl_say (name (camera), "connected");
+  if (n_frames > 0)
+    announce (camera);
   camera->silence = n_frames == camera->n_frames ? camera->silence + 1 : 0;
   camera->n_frames = n_frames;
 

@@ -107,8 +107,22 @@ on_opened (GstElement *gate, guint event_id, GstClockTime start, VlFeed *feed)
   tell_later (feed, feed->funcs.begun, event);
 }
 
-/* What was seen until `end`. vaelstmdetect may be ahead of the gate: what it
- * has seen since belongs to another event. */
+/* Whether a sighting is of an event that has `seen` some and whose last frame
+ * ends at `end`. vaelstmdetect may be ahead of the gate, and a recording go on
+ * to a key frame: what began too late for the gate to join the two, and goes on
+ * after the recording, is of the next event. */
+static gboolean
+belongs (const VlFeed *feed, const VlSighting *sighting, const VlSighting *seen,
+    GstClockTime end)
+{
+  const GstClockTime post_roll = feed->options->post_roll;
+
+  if (seen->any && sighting->first <= seen->last + post_roll)
+    return TRUE;
+  return sighting->first < end &&
+         (!seen->any || sighting->last + post_roll <= end);
+}
+
 static void
 take_sightings (VlFeed *feed, VlEvent *event, GstClockTime end)
 {
@@ -116,7 +130,8 @@ take_sightings (VlFeed *feed, VlEvent *event, GstClockTime end)
 
   while (
       feed->sightings->len > 0 &&
-      (next = &g_array_index (feed->sightings, VlSighting, 0))->first <= end) {
+      belongs (feed, (next = &g_array_index (feed->sightings, VlSighting, 0)),
+          &event->sighting, end)) {
     vl_sighting_join (&event->sighting, next);
     g_array_remove_index (feed->sightings, 0);
   }

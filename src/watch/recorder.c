@@ -32,7 +32,8 @@ typedef struct {
   VlEvent *event;
   char *path;        /* of its files, without extension; NULL: none */
   gboolean has_clip; /* being written */
-  gboolean ended;
+  gboolean ended;    /* and filled in */
+  gboolean is_ready; /* its files are complete */
 } Job;
 
 /* ---- trouble --------------------------------------------------------------*/
@@ -92,7 +93,6 @@ run_hook (VlRecorder *recorder, const VlEvent *event, const char *json)
   vl_hook_run (recorder->hook, json);
 }
 
-/* Its files are complete. */
 static void
 publish (Job *job)
 {
@@ -106,7 +106,38 @@ publish (Job *job)
   printf ("%s\n", json);
   fflush (stdout);
   run_hook (recorder, job->event, json);
-  g_ptr_array_remove_fast (recorder->jobs, job);
+  g_ptr_array_remove (recorder->jobs, job);
+}
+
+/* Of its camera's events. */
+static gboolean
+is_oldest (const Job *job)
+{
+  const GPtrArray *jobs = job->recorder->jobs;
+
+  for (guint i = 0; jobs->pdata[i] != job; i++)
+    if (g_str_equal (
+            ((Job *)jobs->pdata[i])->event->camera, job->event->camera))
+      return FALSE;
+  return TRUE;
+}
+
+/* A camera's events are told in their order, whichever files are complete
+ * first. */
+static void
+make_ready (Job *job)
+{
+  GPtrArray *jobs = job->recorder->jobs;
+
+  job->is_ready = TRUE;
+  for (guint i = 0; i < jobs->len;) {
+    Job *next = jobs->pdata[i];
+
+    if (next->is_ready && is_oldest (next))
+      publish (next);
+    else
+      i++;
+  }
 }
 
 static void
@@ -132,7 +163,7 @@ on_snapshot (GObject *source, GAsyncResult *result, gpointer data)
   job->event->picture_path = g_task_propagate_pointer (G_TASK (result), &error);
   if (error != NULL)
     vl_say (job->event->camera, "no picture: %s", error->message);
-  publish (job);
+  make_ready (job);
 }
 
 static void
@@ -143,7 +174,7 @@ finish_if_done (Job *job)
   if (!job->ended || job->has_clip)
     return;
   if (job->path == NULL || job->event->sighting.frame == NULL) {
-    publish (job);
+    make_ready (job);
     return;
   }
   task = g_task_new (NULL, NULL, on_snapshot, job);
