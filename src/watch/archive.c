@@ -16,7 +16,7 @@
  * being written may end in six characters more. */
 #define NAME                                                                   \
   "^([A-Za-z0-9_][A-Za-z0-9._-]*-(\\d{8}T\\d{6}Z)(?:-([2-9]|[1-9]\\d{1,8}))?)" \
-  "\\.(?:mp4|json|jpg)(?:\\.[A-Za-z0-9]{6})?\\z"
+  "\\.(?:mkv|mp4|json|jpg)(?:\\.[A-Za-z0-9]{6})?\\z"
 
 /* Leaves room for the rest of a name in the 255 bytes file systems allow. */
 #define MAX_CAMERA 120

@@ -10,25 +10,19 @@
 #include <glib/gstdio.h>
 #include <gst/app/gstappsrc.h>
 
-#define EXTENSION "mp4"
+#define EXTENSION "mkv"
 
-/* In whole fragments of a second until the end, when an index makes it a plain
- * file. Unbuffered: what is in a buffer of the process dies with it. */
-#define WRITER                                                                 \
-  "mp4mux name=mux fragment-duration=1000 "                                    \
-  "fragment-mode=first-moov-then-finalise ! "                                  \
+/* Matroska is a row of frames, and only the index at its end comes late: cut
+ * anywhere, by a full disk or a killed process, it plays until there. Neither
+ * does it need decode times, which network cameras do not send. Fragmented MP4
+ * loses up to a fragment, and all if there is no room for its final index.
+ * Unbuffered: what is in a buffer of the process dies with it. */
+#define LINE                                                                   \
+  "appsrc name=source format=time block=false max-bytes=0 ! mux.video_0 "      \
+  "matroskamux name=mux ! "                                                    \
   "filesink name=sink async=false buffer-mode=unbuffered"
-#define SOURCE                                                                 \
-  "appsrc name=source format=time handle-segment-change=true block=false "     \
-  "max-bytes=0"
-
-/* Time of the first frame on its way to the muxer, 0 in the file. Decode times
- * may be before it. */
-#define START (1000 * 3600 * GST_SECOND)
 
 #define LEAP (2 * GST_SECOND) /* further back than any frame is reordered */
-
-#define NOMINAL (GST_SECOND / 25) /* duration of a frame that does not tell */
 
 #define PATIENCE                                                               \
   10 /* seconds without a byte written, once there is no more                  \
@@ -39,13 +33,12 @@ struct VlClip {
   guint64 max_backlog;
 
   GMutex lock;       /* for what follows, up to the main thread's */
-  GQueue waiting;    /* GstSample *, for the source */
+  GQueue waiting;    /* GstBuffer *, for the source */
   guint64 n_waiting; /* bytes of theirs */
   GstAppSrc *source; /* takes buffers; NULL before and after */
   GstCaps *caps;     /* NULL before the first buffer */
   gint64 origin;     /* running time of the first frame */
   gint64 expected;   /* the same of the next one, more or less */
-  gboolean timed;    /* buffers come with decode times */
   gboolean is_started;
   gboolean is_ended; /* takes no more */
   GError *error;     /* why, if too early */
@@ -146,54 +139,37 @@ get_running_time (const GstSegment *segment, GstClockTime time, gint64 *running)
   return sign != 0;
 }
 
+/* Time in the file. It does not go back for good, nor before the first frame,
+ * and there always is one: a muxer drops frames without. */
 static GstClockTime
-get_file_time (const VlClip *clip, gint64 running)
+get_file_time (VlClip *clip, GstBuffer *buffer, const GstSegment *segment)
 {
-  return START + running - clip->origin;
+  gint64 time;
+
+  if (!get_running_time (segment, GST_BUFFER_PTS (buffer), &time) &&
+      !get_running_time (segment, GST_BUFFER_DTS (buffer), &time))
+    time = clip->expected;
+  if (!clip->caps)
+    clip->origin = time;
+  else if (time < clip->expected - (gint64)LEAP)
+    clip->origin -= clip->expected - time;
+
+  clip->expected = time;
+  if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    clip->expected += (gint64)GST_BUFFER_DURATION (buffer);
+  return MAX (time - clip->origin, 0);
 }
 
-/* Puts times in order that a muxer would refuse or lose frames for: there is
- * always a PTS, it does not go back for good, nor before the first, and is not
- * before the DTS; and no frame, the last one above all, takes no time. */
-static void
-set_times (VlClip *clip, GstBuffer *buffer, const GstSegment *segment)
-{
-  gint64 pts, dts;
-  gboolean has_pts = get_running_time (segment, GST_BUFFER_PTS (buffer), &pts);
-  gboolean has_dts = get_running_time (segment, GST_BUFFER_DTS (buffer), &dts);
-
-  if (!has_pts)
-    pts = has_dts ? dts : clip->expected;
-  if (!clip->caps) {
-    clip->timed = has_dts;
-    clip->origin = pts;
-  } else if (pts < clip->expected - (gint64)LEAP) {
-    clip->origin -= clip->expected - pts;
-  }
-  if (!GST_BUFFER_DURATION_IS_VALID (buffer))
-    GST_BUFFER_DURATION (buffer) = NOMINAL;
-  clip->expected = pts + (gint64)GST_BUFFER_DURATION (buffer);
-
-  pts = MAX (pts, clip->origin);
-  GST_BUFFER_PTS (buffer) = get_file_time (clip, pts);
-  GST_BUFFER_DTS (buffer) =
-      has_dts ? get_file_time (clip, MIN (dts, pts)) : GST_CLOCK_TIME_NONE;
-}
-
-/* The sample for the file, of the same memory. */
-static GstSample *
-make_file_sample (VlClip *clip, GstSample *sample)
+/* A copy for the file, of the same memory. */
+static GstBuffer *
+make_file_buffer (VlClip *clip, GstSample *sample)
 {
   GstBuffer *buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
-  GstSample *timed;
-  GstSegment segment;
 
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  segment.start = START;
-  set_times (clip, buffer, gst_sample_get_segment (sample));
-  timed = gst_sample_new (buffer, gst_sample_get_caps (sample), &segment, NULL);
-  gst_buffer_unref (buffer);
-  return timed;
+  GST_BUFFER_PTS (buffer) =
+      get_file_time (clip, buffer, gst_sample_get_segment (sample));
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  return buffer;
 }
 
 static guint64
@@ -220,25 +196,18 @@ find_objection (const VlClip *clip, GstSample *sample)
   return NULL;
 }
 
-static void
-feed (GstAppSrc *source, GstSample *sample)
-{
-  gst_app_src_push_sample (source, sample);
-  gst_sample_unref (sample);
-}
-
 /* With the lock held. */
 static void
 add (VlClip *clip, GstSample *sample)
 {
-  GstSample *timed = make_file_sample (clip, sample);
+  GstBuffer *buffer = make_file_buffer (clip, sample);
 
   if (clip->source) {
-    feed (clip->source, timed);
+    gst_app_src_push_buffer (clip->source, buffer);
     return;
   }
-  g_queue_push_tail (&clip->waiting, timed);
-  clip->n_waiting += gst_buffer_get_size (gst_sample_get_buffer (sample));
+  g_queue_push_tail (&clip->waiting, buffer);
+  clip->n_waiting += gst_buffer_get_size (buffer);
   if (!clip->caps) {
     clip->caps = gst_caps_ref (gst_sample_get_caps (sample));
     call_attention (clip);
@@ -395,49 +364,32 @@ create_file (const char *path, GError **error)
   return g_close (descriptor, error);
 }
 
-/* Restores decode times that a camera did not send, without which a muxer would
- * store frames in an order that no player expects. NULL when there is none or
- * no need. */
-static const char *
-choose_timestamper (const VlClip *clip)
-{
-  const char *codec =
-      gst_structure_get_name (gst_caps_get_structure (clip->caps, 0));
-  const char *name = g_str_equal (codec, "video/x-h265") ? "h265timestamper"
-                                                         : "h264timestamper";
-  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
-
-  return factory && !clip->timed ? name : NULL;
-}
-
 static GstElement *
-make_pipeline (const VlClip *clip, GError **error)
+make_pipeline (const char *path, GError **error)
 {
-  const char *timestamper = choose_timestamper (clip);
-  g_autofree char *line = g_strconcat (SOURCE " ! ",
-      timestamper ? timestamper : "identity", " ! mux.video_0 " WRITER, NULL);
   GstElement *pipeline =
-      gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
+      gst_parse_launch_full (LINE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   g_autoptr (GstElement) sink = NULL;
 
   if (!pipeline)
     return NULL;
   sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-  g_object_set (sink, "location", clip->path, NULL);
+  g_object_set (sink, "location", path, NULL);
   return gst_object_ref_sink (pipeline);
 }
 
-/* From here on samples go to the source themselves. */
+/* From here on buffers go to the source themselves. */
 static void
 open_source (VlClip *clip)
 {
   GstElement *source = gst_bin_get_by_name (GST_BIN (clip->pipeline), "source");
-  GstSample *sample;
+  GstBuffer *buffer;
 
+  gst_app_src_set_caps (GST_APP_SRC (source), clip->caps);
   g_mutex_lock (&clip->lock);
   clip->source = GST_APP_SRC (source);
-  while ((sample = g_queue_pop_head (&clip->waiting)))
-    feed (clip->source, sample);
+  while ((buffer = g_queue_pop_head (&clip->waiting)))
+    gst_app_src_push_buffer (clip->source, buffer);
   clip->n_waiting = 0;
   if (clip->is_ended)
     gst_app_src_end_of_stream (clip->source);
@@ -452,7 +404,7 @@ start_writing (VlClip *clip)
   g_autoptr (GstBus) bus = NULL;
   GError *error = NULL;
 
-  pipeline = make_pipeline (clip, &error);
+  pipeline = make_pipeline (clip->path, &error);
   if (!pipeline || !create_file (clip->path, &error)) {
     conclude (clip, error);
     return;
