@@ -14,7 +14,7 @@
 /* What the overlay cannot draw on is converted before it. */
 #define LINE                                                                   \
   "appsrc name=source format=time ! videoconvert ! vaelstmoverlay ! "          \
-  "videoconvert ! jpegenc ! appsink name=sink sync=false"
+  "videoconvert ! jpegenc ! appsink name=sink sync=false wait-on-eos=false"
 
 /* The picture, or NULL with error set. */
 static GstSample *
@@ -23,19 +23,24 @@ pull (GstElement *pipeline, GError **error)
   g_autoptr (GstElement) sink =
       gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message = NULL;
-  GstSample *picture =
-      gst_app_sink_try_pull_sample (GST_APP_SINK (sink), PATIENCE);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  GstSample *picture;
 
-  if (picture)
-    return picture;
-  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  if (message)
-    gst_message_parse_error (message, error, NULL);
-  else
+  if (!message) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
         "The picture took too long to make");
-  return NULL;
+    return NULL;
+  }
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error (message, error, NULL);
+    return NULL;
+  }
+  picture = gst_app_sink_try_pull_sample (GST_APP_SINK (sink), 0);
+  if (!picture)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "No picture can be made of the frame");
+  return picture;
 }
 
 /* The frame as a JPEG picture. */

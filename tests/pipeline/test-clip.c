@@ -552,6 +552,96 @@ GST_START_TEST (test_directory_goes)
 }
 GST_END_TEST;
 
+/* ---- a disk that stalls ---- */
+
+static GMutex disk_lock;
+static GCond disk_cond;
+static gboolean disk_stalls;
+
+/* A file that takes nothing while the disk stalls, and then all. */
+typedef GstBaseSink StallingSink;
+typedef GstBaseSinkClass StallingSinkClass;
+
+GType stalling_sink_get_type (void);
+G_DEFINE_TYPE (StallingSink, stalling_sink, GST_TYPE_BASE_SINK)
+
+static GstFlowReturn
+stalling_sink_render (GstBaseSink *sink, GstBuffer *buffer)
+{
+  g_mutex_lock (&disk_lock);
+  while (disk_stalls)
+    g_cond_wait (&disk_cond, &disk_lock);
+  g_mutex_unlock (&disk_lock);
+  return GST_FLOW_OK;
+}
+
+static void
+stalling_sink_ignore_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+}
+
+static void
+stalling_sink_class_init (StallingSinkClass *klass)
+{
+  static GstStaticPadTemplate template = GST_STATIC_PAD_TEMPLATE (
+      "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->set_property = stalling_sink_ignore_property;
+  g_object_class_install_property (object_class, 1,
+      g_param_spec_string ("location", "", "", NULL, G_PARAM_WRITABLE));
+  g_object_class_install_property (object_class, 2,
+      g_param_spec_string ("buffer-mode", "", "", NULL, G_PARAM_WRITABLE));
+  gst_element_class_add_static_pad_template (
+      GST_ELEMENT_CLASS (klass), &template);
+  gst_element_class_set_static_metadata (
+      GST_ELEMENT_CLASS (klass), "Stalling sink", "Sink", "Stalls", "-");
+  klass->render = stalling_sink_render;
+}
+
+static void
+stalling_sink_init (StallingSink *sink)
+{
+}
+
+static void
+stall_disk (gboolean stalls)
+{
+  g_mutex_lock (&disk_lock);
+  disk_stalls = stalls;
+  g_cond_broadcast (&disk_cond);
+  g_mutex_unlock (&disk_lock);
+}
+
+/* The clip is given up; what is left of it goes when the disk lets it. The last
+ * test of the program: files are like that from here on. */
+GST_START_TEST (test_stalled_disk)
+{
+  Outcome outcome = {vl_clip_new (PLENTY)};
+  GPtrArray *samples = encode (PLAIN);
+  GstBuffer *buffer = gst_sample_get_buffer (samples->pdata[60]);
+  GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+  gint before = GST_MINI_OBJECT_REFCOUNT_VALUE (memory);
+
+  gst_element_register (
+      NULL, "filesink", GST_RANK_NONE, stalling_sink_get_type ());
+  stall_disk (TRUE);
+  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  push (outcome.clip, samples, 0, samples->len);
+  vl_clip_finish (outcome.clip);
+  check_error (wait_for_end (&outcome), "does not take");
+  fail_unless (GST_MINI_OBJECT_REFCOUNT_VALUE (memory) > before);
+
+  stall_disk (FALSE);
+  while (g_file_test (path, G_FILE_TEST_EXISTS))
+    g_main_context_iteration (NULL, TRUE);
+  fail_unless_equals_int (GST_MINI_OBJECT_REFCOUNT_VALUE (memory), before);
+  fail_unless_equals_int (outcome.n_done, 1);
+  g_ptr_array_unref (samples);
+}
+GST_END_TEST;
+
 /* ---- in another process ---- */
 
 /* Nothing of GStreamer runs here yet that it would lack there. */
@@ -701,6 +791,7 @@ clip_suite (void)
   tcase_add_test (tests, test_directory_goes);
   tcase_add_test (tests, test_killed);
   tcase_add_loop_test (tests, test_full_disk, 0, N_FULL_DISKS);
+  tcase_add_test (tests, test_stalled_disk);
   suite_add_tcase (suite, tests);
   return suite;
 }
