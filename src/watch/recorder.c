@@ -287,6 +287,22 @@ vl_recorder_free (VlRecorder *recorder)
 }
 
 void
+vl_recorder_check (VlRecorder *recorder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  if (recorder->archive == NULL)
+    return;
+  path =
+      vl_archive_open (recorder->archive, "check", g_get_real_time (), &error);
+  if (path != NULL)
+    vl_archive_close (recorder->archive, path);
+  else
+    report_trouble (recorder, NULL, error);
+}
+
+void
 vl_recorder_begin (VlRecorder *recorder, VlEvent *event)
 {
   Job *job = g_new0 (Job, 1);

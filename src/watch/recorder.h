@@ -23,6 +23,9 @@ VlRecorder *vl_recorder_new (VlArchive *archive, VlHook *hook, guint cooldown);
 void vl_recorder_free (VlRecorder *recorder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlRecorder, vl_recorder_free)
 
+/* Tells early where recording would fail. */
+void vl_recorder_check (VlRecorder *recorder);
+
 /* An event has begun: finds a place for its clip. Trouble is told once, and
  * again when it is over; the event goes on without a clip. */
 void vl_recorder_begin (VlRecorder *recorder, VlEvent *event);

@@ -48,24 +48,32 @@ name_of_path (const char *path)
 
 /* Host and path: users and passwords stay out of file names and messages. */
 static char *
-name_of_uri (const char *text)
+name_of_uri (GUri *uri)
 {
-  g_autoptr (GUri) uri = g_uri_parse (
-      text, G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_HAS_PASSWORD, NULL);
-  g_autofree char *place = NULL;
+  const char *host = g_uri_get_host (uri);
+  g_autofree char *place =
+      g_strconcat (host != NULL ? host : "", g_uri_get_path (uri), NULL);
 
-  if (uri == NULL)
-    return g_strdup ("camera");
-  place = g_strconcat (g_uri_get_host (uri) != NULL ? g_uri_get_host (uri) : "",
-      g_uri_get_path (uri), NULL);
   return make_name (place);
 }
 
 static gboolean
-read_uri (VlSource *source, const char *uri, GError **error)
+has_host (GUri *uri)
 {
-  g_autofree char *scheme = gst_uri_get_protocol (uri);
+  return g_uri_get_host (uri) != NULL && g_uri_get_host (uri)[0] != '\0';
+}
 
+static gboolean
+read_uri (VlSource *source, const char *text, GError **error)
+{
+  g_autofree char *scheme = gst_uri_get_protocol (text);
+  g_autoptr (GUri) uri = g_uri_parse (
+      text, G_URI_FLAGS_PARSE_RELAXED | G_URI_FLAGS_HAS_PASSWORD, error);
+
+  if (uri == NULL) {
+    g_prefix_error (error, "expected a URI such as rtsp://camera/stream: ");
+    return FALSE;
+  }
   if (!gst_uri_protocol_is_supported (GST_URI_SRC, scheme)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
         "no GStreamer element reads %s:// here; expected /dev/videoN, a file, "
@@ -73,9 +81,14 @@ read_uri (VlSource *source, const char *uri, GError **error)
         scheme);
     return FALSE;
   }
+  if (g_str_has_prefix (scheme, "rtsp") && !has_host (uri)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "%s:// without a host; expected %s://camera/stream", scheme, scheme);
+    return FALSE;
+  }
   source->kind =
       g_str_equal (scheme, "file") ? VL_SOURCE_FILE : VL_SOURCE_STREAM;
-  source->location = g_strdup (uri);
+  source->location = g_strdup (text);
   if (source->name == NULL)
     source->name = name_of_uri (uri);
   return TRUE;

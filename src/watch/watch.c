@@ -169,8 +169,8 @@ prepare_hook (Watch *watch, GError **error)
   watch->hook =
       vl_hook_new (command, HOOK_TIMEOUT, on_hook_failed, watch, &problem);
   if (watch->hook == NULL)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s: %s",
-        command, problem->message);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "--exec: %s; expected a program and its arguments", problem->message);
   return watch->hook != NULL;
 }
 
@@ -191,22 +191,6 @@ prepare (Watch *watch, GPtrArray *sources, GError **error)
   return TRUE;
 }
 
-/* Not being able to record keeps nobody from detecting. */
-static void
-check_archive (Watch *watch)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = NULL;
-
-  if (watch->archive == NULL)
-    return;
-  path = vl_archive_open (watch->archive, "check", g_get_real_time (), &error);
-  if (path != NULL)
-    vl_archive_close (watch->archive, path);
-  else
-    vl_say (NULL, "not recording: %s; detection goes on", error->message);
-}
-
 static void
 run (Watch *watch, GCancellable *cancellable)
 {
@@ -215,7 +199,7 @@ run (Watch *watch, GCancellable *cancellable)
 
   g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), watch, NULL);
   g_source_attach (cancelled, NULL);
-  check_archive (watch);
+  vl_recorder_check (watch->recorder);
   for (guint i = 0; i < watch->n_sources; i++)
     g_ptr_array_add (
         watch->cameras, vl_camera_new (&watch->feeds[i], watch->recorder,

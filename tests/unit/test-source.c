@@ -73,7 +73,7 @@ END_TEST
 
 static const char *const mistakes[] = {"", "no such file", "/no/such/file.mp4",
     "/", "nothing://cam/1", "name=", "=/dev/video0", "name=nothing://cam/1",
-    "name=missing.mp4"};
+    "name=missing.mp4", "rtsp://", "rtsp:/x", "http://cam:port/"};
 
 START_TEST (test_mistake)
 {
