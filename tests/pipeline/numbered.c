@@ -20,7 +20,9 @@
 #define PATIENCE (60 * GST_SECOND) /* for anything to happen at all */
 
 /* Of sound. */
-#define SAMPLE_RATE 48000
+#define SAMPLE_RATE NUMBERED_SAMPLE_RATE
+#define SAMPLES (SAMPLE_RATE / NUMBERED_RATE) /* in a buffer */
+#define TICK (SAMPLES / 5)                    /* samples */
 #define LOUD (G_MAXINT16 / 8)
 #define SILENCE (GST_SECOND / 4) /* before it becomes loud again */
 
@@ -82,6 +84,21 @@ make_frame (guint n, gboolean anomalous)
       G_TYPE_DOUBLE, 5., "anomalous", G_TYPE_BOOLEAN, anomalous, "event-id",
       G_TYPE_UINT, 1, "state", G_TYPE_STRING, "detecting", "age", G_TYPE_UINT64,
       G_GUINT64_CONSTANT (0), NULL);
+  return buffer;
+}
+
+/* Silence, or a tick and silence. */
+static GstBuffer *
+make_sound (guint n)
+{
+  gint16 *samples = g_new0 (gint16, SAMPLES);
+  GstBuffer *buffer;
+
+  for (guint i = 0; i < TICK && n % NUMBERED_RATE == NUMBERED_TICK; i++)
+    samples[i] = i / 24 % 2 ? G_MAXINT16 / 2 : -G_MAXINT16 / 2;
+  buffer = gst_buffer_new_wrapped (samples, SAMPLES * sizeof (gint16));
+  GST_BUFFER_PTS (buffer) = n * NUMBERED_FRAME;
+  GST_BUFFER_DURATION (buffer) = NUMBERED_FRAME;
   return buffer;
 }
 
@@ -172,11 +189,18 @@ static void
 push_frames (GstElement *pipeline, gboolean calm)
 {
   GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  GstElement *sound = gst_bin_get_by_name (GST_BIN (pipeline), "sound");
 
-  for (guint n = 0; n < NUMBERED_FRAMES; n++)
+  for (guint n = 0; n < NUMBERED_FRAMES; n++) {
     gst_app_src_push_buffer (
         GST_APP_SRC (source), make_frame (n, !calm && is_anomalous (n)));
+    if (sound)
+      gst_app_src_push_buffer (GST_APP_SRC (sound), make_sound (n));
+  }
   gst_app_src_end_of_stream (GST_APP_SRC (source));
+  if (sound)
+    gst_app_src_end_of_stream (GST_APP_SRC (sound));
+  gst_clear_object (&sound);
   gst_object_unref (source);
 }
 

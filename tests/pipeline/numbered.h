@@ -16,7 +16,14 @@
 #define NUMBERED_CAPS                                                          \
   "video/x-raw,format=GRAY8,width=64,height=64,framerate=10/1"
 
-/* A gate that takes NUMBERED_ROLL before and after. %s: more properties. */
+/* Sound, for an appsrc `sound`: a tick each second, with frames 5, 15, 25, ...
+ */
+#define NUMBERED_SAMPLE_RATE 48000
+#define NUMBERED_SOUND_CAPS                                                    \
+  "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=48000"
+#define NUMBERED_TICK 5
+
+/* A gate that takes NUMBERED_ROLL before and after. */
 #define NUMBERED_GATE                                                          \
   "vaelstmgate name=gate pre-roll=2000000000 post-roll=2000000000"
 
@@ -38,9 +45,9 @@ gchar *numbered_make_directory (void);
 void numbered_remove_directory (gchar *directory);
 
 /* Plays a launch line to its end, into whose appsrc `source` all the frames go,
- * with the anomalies' meta; if calm, there are none. location: set on `files`
- * with the directory. prepare: called with the pipeline before it plays; may be
- * NULL. */
+ * with the anomalies' meta (if calm, there are none), and the sound into
+ * `sound`, if there is one. location: set on `files` with the directory.
+ * prepare: called with the pipeline before it plays; may be NULL. */
 void numbered_record (const gchar *line, const gchar *directory, gboolean calm,
     void (*prepare) (GstElement *pipeline, gpointer user_data),
     gpointer user_data);
