@@ -121,6 +121,37 @@ GST_START_TEST (test_no_segment_is_no_file)
 }
 GST_END_TEST
 
+/* Encoders that make a key frame when they are asked to, and no other. */
+static const gchar *const asked[] = {"openh264enc gop-size=100000"};
+
+/* The encoder behind the gate is asked for a key frame for each file: what is
+ * wanted is there and nothing else. */
+GST_START_TEST (test_raw_video)
+{
+  gchar *directory = numbered_make_directory ();
+  gchar *line = g_strdup_printf (SOURCE
+      "! " NUMBERED_GATE " ! videoconvert ! %s ! h264parse "
+      "! " NUMBERED_FILES " muxer=matroskamux",
+      asked[__i__]);
+  NumberedClip clip;
+  guint i = 0;
+
+  numbered_record (line, directory, FALSE, NULL, NULL);
+  for (; numbered_read_clip (directory, i, &clip); i++) {
+    const NumberedVisit *visit = &numbered_visits[i];
+
+    fail_unless (i < NUMBERED_VISITS);
+    fail_unless (clip.key_first);
+    fail_unless_equals_int (clip.first, visit->first - NUMBERED_ROLL);
+    fail_unless_equals_int (
+        clip.first + clip.n - 1, visit->last + NUMBERED_ROLL);
+  }
+  fail_unless_equals_int (i, NUMBERED_VISITS);
+  g_free (line);
+  numbered_remove_directory (directory);
+}
+GST_END_TEST
+
 typedef struct {
   const gchar *encoder, *muxer;
 } Sound;
@@ -191,6 +222,7 @@ main (int argc, char **argv)
       tcase, test_each_segment_is_a_file, 0, G_N_ELEMENTS (recorders));
   tcase_add_loop_test (
       tcase, test_no_segment_is_no_file, 2, G_N_ELEMENTS (recorders) - 3);
+  tcase_add_loop_test (tcase, test_raw_video, 0, G_N_ELEMENTS (asked));
   tcase_add_loop_test (tcase, test_sound_follows, 0, G_N_ELEMENTS (sounds));
   suite_add_tcase (suite, tcase);
   return gst_check_run_suite (suite, "gate-recording", __FILE__) != 0;
