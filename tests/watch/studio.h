@@ -58,6 +58,8 @@ char *studio_train (const char *name, const char *seed);
 #define STUDIO_ROLL 2
 #define STUDIO_ROLLS "--pre-roll", "2", "--post-roll", "2"
 
+#define STUDIO_CLIP ".mkv" /* end of clips' names */
+
 /* Number of files in a directory whose name ends so. */
 guint studio_count (const char *directory, const char *end);
 

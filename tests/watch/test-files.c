@@ -248,7 +248,7 @@ START_TEST (test_nothing_reaches_the_threshold)
 
   ck_assert_ptr_null (watching_next_line (watching));
   ck_assert_int_eq (watching_end (watching), 0);
-  ck_assert_uint_eq (studio_count (directory, "Z.mp4"), 0);
+  ck_assert_uint_eq (studio_count (directory, STUDIO_CLIP), 0);
 }
 END_TEST
 
@@ -376,8 +376,8 @@ START_TEST (test_two_cameras_with_one_name)
   ck_assert_int_eq (watching_end (watching), 0);
   ck_assert_uint_eq (n_first, 2);
   ck_assert_uint_eq (n_second, 2);
-  ck_assert_uint_eq (studio_count (directory, ".mp4"), 4);
-  ck_assert_uint_eq (watching_n_said (watching, "NAME=SOURCE"), 1);
+  ck_assert_uint_eq (studio_count (directory, STUDIO_CLIP), 4);
+  watching_check_said_once (watching, "NAME=SOURCE");
 }
 END_TEST
 

@@ -73,7 +73,7 @@ START_TEST (test_killed)
   while ((name = g_dir_read_name (dir)) != NULL) {
     g_autofree char *clip = g_build_filename (directory, name, NULL);
 
-    if (!g_str_has_suffix (name, ".mp4"))
+    if (!g_str_has_suffix (name, STUDIO_CLIP))
       continue;
     ck_assert_uint_ge (live_check_clip (clip, live_office), 3 * TINY_RATE);
     n++;

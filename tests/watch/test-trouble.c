@@ -87,7 +87,7 @@ START_TEST (test_bad_model)
     g_autoptr (Watching) watching = studio_watch ("-m", models[i], video);
 
     ck_assert_int_gt (watching_end (watching), 0);
-    ck_assert_uint_eq (watching_n_said (watching, models[i]), 1);
+    watching_check_said_once (watching, models[i]);
   }
 }
 END_TEST
@@ -126,7 +126,7 @@ check_not_recorded (Watching *watching)
   }
   ck_assert_ptr_null (watching_next_line (watching));
   ck_assert_int_eq (watching_end (watching), 0);
-  ck_assert_uint_eq (watching_n_said (watching, "not recording"), 1);
+  watching_check_said_once (watching, "not recording");
 }
 
 START_TEST (test_directory_that_cannot_be)

@@ -199,6 +199,15 @@ watching_n_said (Watching *watching, const char *text)
   return n;
 }
 
+void
+watching_check_said_once (Watching *watching, const char *text)
+{
+  g_autofree char *errors = watching_errors (watching);
+  guint n = watching_n_said (watching, text);
+
+  ck_assert_msg (n == 1, "`%s` is said %u times:\n%s", text, n, errors);
+}
+
 guint
 watching_n_lines (Watching *watching)
 {
@@ -221,11 +230,32 @@ watching_errors (Watching *watching)
   return errors;
 }
 
+/* Until nobody can write to its standard output any more. */
+gboolean
+watching_is_running (Watching *watching)
+{
+  gboolean ended;
+
+  g_mutex_lock (&watching->lock);
+  ended = watching->output.ended;
+  g_mutex_unlock (&watching->lock);
+  return !ended;
+}
+
+const char *
+watching_pid (Watching *watching)
+{
+  const char *pid = g_subprocess_get_identifier (watching->process);
+
+  ck_assert_msg (pid != NULL, "it does not run any more");
+  return pid;
+}
+
 gint64
 watching_resident_bytes (Watching *watching)
 {
-  const char *pid = g_subprocess_get_identifier (watching->process);
-  g_autofree char *path = g_strdup_printf ("/proc/%s/status", pid ? pid : "");
+  g_autofree char *path =
+      g_strdup_printf ("/proc/%s/status", watching_pid (watching));
   g_autofree char *status = NULL;
   const char *field;
   gint64 kib = 0;

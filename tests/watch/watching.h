@@ -39,7 +39,10 @@ const char *watching_await (Watching *watching, const char *text);
 /* Number of lines of standard error so far that contain text. */
 guint watching_n_said (Watching *watching, const char *text);
 
-/* Lines of standard output so far. */
+/* Checks that it is one. */
+void watching_check_said_once (Watching *watching, const char *text);
+
+/* Number of lines of standard output so far. */
 guint watching_n_lines (Watching *watching);
 
 /* All of standard error so far. */
@@ -49,6 +52,11 @@ void watching_signal (Watching *watching, int signal);
 
 /* Awaits the end: the exit status, or minus the signal that ended it. */
 int watching_end (Watching *watching);
+
+gboolean watching_is_running (Watching *watching);
+
+/* Its process ID as text, while it runs; owned by watching. */
+const char *watching_pid (Watching *watching);
 
 /* Memory it has in use, in bytes. */
 gint64 watching_resident_bytes (Watching *watching);
