@@ -95,7 +95,9 @@
  * While closed, events go downstream and no buffers. A sink waits for its first
  * buffer before a pipeline with no live source starts to play; where some other
  * branch waits for that, set `async=false` on the sink, or
- * `async-handling=true` on a splitmuxsink.
+ * `async-handling=true` on a splitmuxsink. The latter wants that wherever no
+ * source is live, gate or not: up to 1.22 at least, EOS that reaches it before
+ * the pipeline plays is lost, and the pipeline never ends.
  *
  * ## splitmuxsink
  *
@@ -376,6 +378,9 @@ split_files (GstVaeLstmGate *self, const Recording *last,
     gst_vae_lstm_gate_split (self->srcpad, time - self->output.shift);
 }
 
+/* Downstream of the next buffer, whichever time an encoder gives it: some move
+ * theirs, and take a later request for one that they have met. Upstream of the
+ * moment at which this segment has to end. */
 static void
 ask_for_key_frames (GstVaeLstmGate *self, GstBuffer *first)
 {
@@ -387,7 +392,7 @@ ask_for_key_frames (GstVaeLstmGate *self, GstBuffer *first)
   gst_pad_push_event (self->srcpad,
       gst_video_event_new_downstream_force_key_unit (pts,
           gst_segment_to_stream_time (segment, segment->format, pts),
-          start - MIN (start, self->output.shift), TRUE, self->n_recordings));
+          GST_CLOCK_TIME_NONE, TRUE, self->n_recordings));
   if (max_duration > 0 && max_duration < G_MAXINT64)
     gst_pad_push_event (
         self->sinkpad, gst_video_event_new_upstream_force_key_unit (

@@ -122,7 +122,8 @@ GST_START_TEST (test_no_segment_is_no_file)
 GST_END_TEST
 
 /* Encoders that make a key frame when they are asked to, and no other. */
-static const gchar *const asked[] = {"openh264enc gop-size=100000"};
+static const gchar *const asked[] = {"openh264enc gop-size=100000",
+    "x264enc key-int-max=100000 bframes=2 option-string=scenecut=0"};
 
 /* The encoder behind the gate is asked for a key frame for each file: what is
  * wanted is there and nothing else. */
