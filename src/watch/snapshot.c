@@ -11,10 +11,12 @@
 
 #define PATIENCE (5 * GST_SECOND)
 
-/* What the overlay cannot draw on is converted before it. */
+/* What the overlay cannot draw on is converted before it. A single frame has no
+ * curve. */
 #define LINE                                                                   \
-  "appsrc name=source format=time ! videoconvert ! vaelstmoverlay ! "          \
-  "videoconvert ! jpegenc ! appsink name=sink sync=false wait-on-eos=false"
+  "appsrc name=source format=time ! videoconvert ! "                           \
+  "vaelstmoverlay show-curve=false ! videoconvert ! jpegenc ! "                \
+  "appsink name=sink sync=false wait-on-eos=false"
 
 /* The picture, or NULL with error set. */
 static GstSample *

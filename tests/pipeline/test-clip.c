@@ -15,7 +15,6 @@
 #include <gst/check/gstcheck.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "clip.h"
 #include "recording.h"
@@ -35,7 +34,7 @@
   "video/x-h265,stream-format=hvc1,alignment=au"
 
 static char *path; /* of the file that a test writes */
-static enum { HALF, ALL_BUT_THE_END, N_FULL_DISKS } full_disk;
+static char *program;
 
 /* ---- streams ---- */
 
@@ -644,17 +643,19 @@ GST_END_TEST;
 
 /* ---- in another process ---- */
 
-/* Nothing of GStreamer runs here yet that it would lack there. */
-static GPid
-start_other (void (*run) (void))
+/* The program's other suite, with one test and the file of this one. */
+static GSubprocess *
+start_other (const char *test)
 {
-  GPid other = fork ();
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr (GError) error = NULL;
+  GSubprocess *other;
 
-  fail_unless (other >= 0);
-  if (other == 0) {
-    run ();
-    _exit (0);
-  }
+  g_subprocess_launcher_setenv (launcher, "CK_FORK", "no", TRUE);
+  g_subprocess_launcher_setenv (launcher, "GST_CHECKS", test, TRUE);
+  other = g_subprocess_launcher_spawn (launcher, &error, program, path, NULL);
+  fail_unless (other != NULL, "%s", error ? error->message : "");
   return other;
 }
 
@@ -665,8 +666,7 @@ stop_there (VlClip *clip, const GError *error, gpointer user_data)
 }
 
 /* Writes all but the end. */
-static void
-write_until_killed (void)
+GST_START_TEST (write_until_killed)
 {
   VlClip *clip = vl_clip_new (PLENTY);
   GPtrArray *samples = encode (REORDERED);
@@ -676,6 +676,7 @@ write_until_killed (void)
   for (;;)
     g_main_context_iteration (NULL, TRUE);
 }
+GST_END_TEST;
 
 static goffset
 get_file_size (void)
@@ -700,14 +701,14 @@ wait_for_rest (void)
 
 GST_START_TEST (test_killed)
 {
-  GPid other = start_other (write_until_killed);
+  GSubprocess *other = start_other ("write_until_killed");
   GPtrArray *samples, *frames;
-  int status;
 
   wait_for_rest ();
-  kill (other, SIGKILL);
-  fail_unless (waitpid (other, &status, 0) == other);
-  fail_unless (WIFSIGNALED (status));
+  g_subprocess_force_exit (other);
+  g_subprocess_wait (other, NULL, NULL);
+  fail_unless (g_subprocess_get_if_signaled (other));
+  g_object_unref (other);
 
   samples = encode (REORDERED);
   frames = decode_file ("avdec_h264");
@@ -718,10 +719,10 @@ GST_START_TEST (test_killed)
 }
 GST_END_TEST;
 
-/* The file may have as much as it needs; then a half; then all but the end of
- * its index. */
+/* Writes the whole file, and then again as much of it as fits into part of the
+ * room. */
 static void
-write_until_full (void)
+write_into (double part)
 {
   GPtrArray *samples = encode (REORDERED);
   struct rlimit limit;
@@ -729,26 +730,43 @@ write_until_full (void)
   signal (SIGXFSZ, SIG_IGN);
   check_no_error (write_file (samples));
   getrlimit (RLIMIT_FSIZE, &limit);
-  limit.rlim_cur =
-      full_disk == HALF ? get_file_size () / 2 : get_file_size () - 10;
+  limit.rlim_cur = (rlim_t)(part * get_file_size ());
   setrlimit (RLIMIT_FSIZE, &limit);
   check_error (write_file (samples), ": File too large");
+  g_ptr_array_unref (samples);
+}
+
+GST_START_TEST (write_half)
+{
+  write_into (0.5);
+}
+GST_END_TEST;
+
+/* Only the end of the index is missing. */
+GST_START_TEST (write_all_but_the_end)
+{
+  write_into (0.9999);
+}
+GST_END_TEST;
+
+/* The file has that many frames after a disk was full. */
+static void
+check_full_disk (const char *test, guint at_least, guint at_most)
+{
+  GSubprocess *other = start_other (test);
+  guint n;
+
+  g_subprocess_wait (other, NULL, NULL);
+  fail_unless (g_subprocess_get_successful (other));
+  g_object_unref (other);
+  n = count_frames ();
+  fail_unless (n >= at_least && n <= at_most, "%u frames", n);
 }
 
 GST_START_TEST (test_full_disk)
 {
-  GPid other;
-  int status;
-  guint n;
-
-  full_disk = __i__;
-  other = start_other (write_until_full);
-  fail_unless (waitpid (other, &status, 0) == other);
-  fail_unless (WIFEXITED (status) && WEXITSTATUS (status) == 0);
-  n = count_frames ();
-  fail_unless (
-      full_disk == HALF ? n > N_FRAMES / 4 && n < N_FRAMES : n == N_FRAMES,
-      "%u frames", n);
+  check_full_disk ("write_half", N_FRAMES / 4, N_FRAMES - 1);
+  check_full_disk ("write_all_but_the_end", N_FRAMES, N_FRAMES);
 }
 GST_END_TEST;
 
@@ -790,8 +808,22 @@ clip_suite (void)
   tcase_add_test (tests, test_forbidden_directory);
   tcase_add_test (tests, test_directory_goes);
   tcase_add_test (tests, test_killed);
-  tcase_add_loop_test (tests, test_full_disk, 0, N_FULL_DISKS);
+  tcase_add_test (tests, test_full_disk);
   tcase_add_test (tests, test_stalled_disk);
+  suite_add_tcase (suite, tests);
+  return suite;
+}
+
+/* What another process does for a test, one of them. */
+static Suite *
+other_suite (void)
+{
+  Suite *suite = suite_create ("other");
+  TCase *tests = tcase_create ("writers");
+
+  tcase_add_test (tests, write_until_killed);
+  tcase_add_test (tests, write_half);
+  tcase_add_test (tests, write_all_but_the_end);
   suite_add_tcase (suite, tests);
   return suite;
 }
@@ -800,5 +832,8 @@ int
 main (int argc, char **argv)
 {
   gst_check_init (&argc, &argv);
-  return gst_check_run_suite (clip_suite (), "clip", __FILE__);
+  program = argv[0];
+  path = argc > 1 ? argv[1] : NULL;
+  return gst_check_run_suite (
+      path ? other_suite () : clip_suite (), "clip", __FILE__);
 }
