@@ -14,6 +14,9 @@
 /* Bytes that recording leaves free for others. */
 #define MIN_FREE (64 * 1024 * 1024)
 
+/* Bytes that all clips together are expected to grow by in a second at most. */
+#define MAX_RESERVE (G_GUINT64_CONSTANT (16) << 20)
+
 #define MAX_SECONDS (7 * 86400.0)
 
 typedef struct {
@@ -111,6 +114,16 @@ parse_sources (char **texts, GError **error)
   return g_steal_pointer (&sources);
 }
 
+/* Of the archive, which is looked at once a second: what clips grow by in
+ * between is held back. */
+static guint64
+find_max_bytes (double gib)
+{
+  guint64 bytes = gib * GIB;
+
+  return bytes - MIN (bytes / 16, MAX_RESERVE);
+}
+
 static gboolean
 watch (const Options *o, GPtrArray *sources, GError **error)
 {
@@ -118,7 +131,7 @@ watch (const Options *o, GPtrArray *sources, GError **error)
       .model = o->model,
       .directory = o->directory,
       .limits = {.keep_days = o->keep_days,
-          .max_bytes = o->max_gib * GIB,
+          .max_bytes = find_max_bytes (o->max_gib),
           .min_free = MIN_FREE},
       .command = o->command,
       .cooldown = o->cooldown,
