@@ -24,9 +24,8 @@
 
 #define LEAP (2 * GST_SECOND) /* further back than any frame is reordered */
 
-#define PATIENCE                                                               \
-  10 /* seconds without a byte written, once there is no more                  \
-      */
+/* Seconds without a byte taken, once there is no more to come. */
+#define PATIENCE 10
 
 struct VlClip {
   gatomicrefcount references;
@@ -282,8 +281,20 @@ conclude (VlClip *clip, GError *error)
   report (clip, error);
 }
 
-/* What the pipeline says went wrong, in words for a user: what the system said,
- * where it did, is the end of what an element tells developers. */
+/* What the system said is the end of the last line that an element has for
+ * developers. NULL when there is no such line. */
+static const char *
+find_reason (const char *debug)
+{
+  const char *line = debug ? strrchr (debug, '\n') : NULL;
+  const char *reason = line ? g_strrstr (line, ": ") : NULL;
+
+  if (reason)
+    return reason + 2;
+  return line ? line + 1 : NULL;
+}
+
+/* What the pipeline says went wrong, in words for a user. */
 static GError *
 translate_error (GstMessage *message)
 {
@@ -296,9 +307,9 @@ translate_error (GstMessage *message)
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT))
     return g_error_new (
         G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No space left on the disk");
-  reason = debug ? g_strrstr (debug, ": ") : NULL;
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "%s",
-      reason && strchr (debug, '\n') ? reason + 2 : error->message);
+  reason = find_reason (debug);
+  return g_error_new (
+      G_IO_ERROR, G_IO_ERROR_FAILED, "%s", reason ? reason : error->message);
 }
 
 /* A file whose directory has gone takes all that is written to it. */

@@ -26,15 +26,17 @@
 #define PLENTY (64 << 20) /* bytes of backlog */
 
 #define H264 " ! h264parse ! video/x-h264,stream-format=avc,alignment=au"
-#define PLAIN "x264enc speed-preset=ultrafast key-int-max=50" H264
-#define REORDERED                                                              \
-  "x264enc speed-preset=veryfast bframes=3 b-adapt=false key-int-max=50" H264
+
+/* The same bytes in every process. */
+#define X264 "x264enc pass=quant quantizer=20 threads=1 key-int-max=50"
+#define PLAIN X264 " speed-preset=ultrafast" H264
+#define REORDERED X264 " speed-preset=veryfast bframes=3 b-adapt=false" H264
 #define HEVC                                                                   \
   "x265enc speed-preset=ultrafast key-int-max=50 ! h265parse ! "               \
   "video/x-h265,stream-format=hvc1,alignment=au"
 
-static char *path; /* of the file that a test writes */
-static char *program;
+static char *path;    /* of the file that a test writes */
+static char *program; /* this one */
 
 /* ---- streams ---- */
 
@@ -687,30 +689,27 @@ get_file_size (void)
   return status.st_size;
 }
 
-/* Until the file, which grows, does so no more. */
 static void
-wait_for_rest (void)
+wait_for_size (goffset size)
 {
-  goffset size = 0;
-
-  for (guint n_same = 0; n_same < 10; g_usleep (100 * 1000)) {
-    n_same = size > 0 && get_file_size () == size ? n_same + 1 : 0;
-    size = get_file_size ();
-  }
+  while (get_file_size () < size)
+    g_usleep (20 * 1000);
 }
 
 GST_START_TEST (test_killed)
 {
   GSubprocess *other = start_other ("write_until_killed");
-  GPtrArray *samples, *frames;
+  GPtrArray *samples = encode (REORDERED), *frames;
+  goffset size = 0;
 
-  wait_for_rest ();
+  for (guint i = 0; i < N_FRAMES - RATE; i++)
+    size += gst_buffer_get_size (gst_sample_get_buffer (samples->pdata[i]));
+  wait_for_size (size);
   g_subprocess_force_exit (other);
   g_subprocess_wait (other, NULL, NULL);
   fail_unless (g_subprocess_get_if_signaled (other));
   g_object_unref (other);
 
-  samples = encode (REORDERED);
   frames = decode_file ("avdec_h264");
   fail_unless (frames->len >= N_FRAMES - 2 * RATE, "%u frames", frames->len);
   check_frames (frames, samples, frames->len);
