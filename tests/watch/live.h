@@ -10,15 +10,18 @@
 
 #include "watching.h"
 
-/* The film of most cameras: a visit in every 3 s. */
-#define LIVE_HALL_FRAMES 30
-extern char *live_hall;
+/* What a camera shows again and again. Times in seconds. */
+typedef struct {
+  char *file;    /* H.264 */
+  double visit;  /* when somebody comes */
+  double length; /* of it all */
+} LiveFilm;
 
-/* One that somebody hardly ever leaves: with a post-roll of 2 s one event. */
-#define LIVE_OFFICE_FRAMES 60
-extern char *live_office;
+/* A short visit to the hall every 3 s; an office that somebody hardly ever
+ * leaves: with a post-roll of 2 s one event. */
+extern LiveFilm live_hall, live_office;
 
-/* Makes the films. They are deleted with the studio's directory. */
+/* Makes these films. They are deleted with the studio's directory. */
 void live_prepare (void);
 void live_clear (void);
 
@@ -27,7 +30,7 @@ void live_clear (void);
 
 /* Shows a film at a port, which is changed from 0 to the one found, as text. */
 typedef char LivePort[8];
-Watching *live_start (const char *film, LivePort port);
+Watching *live_start (const LiveFilm *film, LivePort port);
 
 /* At once, as by a power failure. */
 void live_kill (Watching *camera);
@@ -40,9 +43,15 @@ char *live_source (const char *name, const LivePort port);
 
 /* Checks that a clip is playable and that its pictures follow each other as in
  * the film, which has no end. Returns how many there are. */
-guint live_check_clip (const char *path, const char *film);
+guint live_check_clip (const char *path, const LiveFilm *film);
 
-/* The next events, which are those of these numbers in any order, with clips of
- * at least n pictures. */
+/* The next events are those of these numbers, of the first visits since the
+ * camera was connected to, one each, with clips of at least n pictures. */
 void live_check_events (
-    Watching *watching, guint first, guint last, guint n, const char *film);
+    Watching *watching, guint first, guint last, guint n, const LiveFilm *film);
+
+/* Watches a camera that dies and comes back three times, recording to a
+ * directory: no visit is missed, each loss is told, memory stays what it was.
+ * args: what else to watch with. */
+void live_check_comes_back (
+    const LiveFilm *film, const char *directory, const char *const *args);

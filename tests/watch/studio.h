@@ -28,6 +28,9 @@ char *studio_path (const char *name);
 /* Makes a directory and returns its path. */
 char *studio_make_directory (const char *name);
 
+/* Runs a program with its arguments, which has to end well. */
+void studio_run (const char *const *argv);
+
 /* `vaelstm watch` with these arguments, up to a NULL. */
 Watching *studio_watch_args (const char *const *args);
 #define studio_watch(...)                                                      \

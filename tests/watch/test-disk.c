@@ -112,7 +112,7 @@ next_is_recorded (Watching *watching)
   g_autofree char *path = clip ? path_in (watching, clip) : NULL;
 
   if (path)
-    live_check_clip (path, live_hall);
+    live_check_clip (path, &live_hall);
   return path != NULL;
 }
 
@@ -129,7 +129,7 @@ START_TEST (test_full_disk)
 
   if (!studio_can_mount ())
     return;
-  camera = live_start (live_hall, port);
+  camera = live_start (&live_hall, port);
   source = live_source ("hall", port);
   watching = studio_watch_mounted (directory, "size=72m",
       (const char *const[]){
@@ -183,7 +183,7 @@ START_TEST (test_clock_is_set_back)
 
   if (!studio_arguments[3])
     return;
-  camera = live_start (live_hall, port);
+  camera = live_start (&live_hall, port);
   source = live_source ("hall", port);
   watching = watch_with_clock (set_back, directory, source);
   for (guint i = 0; i < G_N_ELEMENTS (events); i++) {
@@ -199,7 +199,7 @@ START_TEST (test_clock_is_set_back)
         studio_time (events[i], "start"));
     ck_assert_double_le (
         studio_time (events[i], "start"), studio_time (events[i], "end"));
-    live_check_clip (clip, live_hall);
+    live_check_clip (clip, &live_hall);
     json_object_unref (events[i]);
   }
   ck_assert_uint_eq (watching_n_said (watching, "not recording"), 0);

@@ -3,86 +3,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Being told to stop, and to read the model again; whose model it is. */
+/* Models that are learned, changed and shared while cameras are watched. */
 
 #include <glib/gstdio.h>
 #include <signal.h>
 
 #include "live.h"
 #include "studio.h"
-#include "tiny-model.h"
 #include "untrained.h"
-
-/* ---- the end ------------------------------------------------------------ */
-
-/* Watches the office until an event has gone on for a while. */
-static Watching *
-watch_office (Watching **camera, const char *directory)
-{
-  LivePort port = "0";
-  g_autofree char *uri = NULL;
-  Watching *watching;
-
-  *camera = live_start (live_office, port);
-  uri = live_source ("hall", port);
-  watching =
-      studio_watch (STUDIO_MODEL, STUDIO_ROLLS, "--record", directory, uri);
-  watching_await (watching, "has begun");
-  live_await_showings (*camera, 1);
-  return watching;
-}
-
-static void
-check_ends_by (int signal, const char *name)
-{
-  g_autofree char *directory = studio_make_directory (name);
-  g_autoptr (Watching) camera = NULL;
-  g_autoptr (Watching) watching = watch_office (&camera, directory);
-
-  watching_signal (watching, signal);
-  live_check_events (watching, 1, 1, 4 * TINY_RATE, live_office);
-  ck_assert_ptr_null (watching_next_line (watching));
-  ck_assert_int_eq (watching_end (watching), 0);
-}
-
-START_TEST (test_interrupted)
-{
-  check_ends_by (SIGINT, "interrupted");
-}
-END_TEST
-
-START_TEST (test_terminated)
-{
-  check_ends_by (SIGTERM, "terminated");
-}
-END_TEST
-
-/* All but the last second or so is on the disk, and plays. */
-START_TEST (test_killed)
-{
-  g_autofree char *directory = studio_make_directory ("killed");
-  g_autoptr (Watching) camera = NULL;
-  g_autoptr (Watching) watching = watch_office (&camera, directory);
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-  guint n = 0;
-
-  watching_signal (watching, SIGKILL);
-  ck_assert_int_eq (watching_end (watching), -SIGKILL);
-  dir = g_dir_open (directory, 0, NULL);
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *clip = g_build_filename (directory, name, NULL);
-
-    if (!g_str_has_suffix (name, STUDIO_CLIP))
-      continue;
-    ck_assert_uint_ge (live_check_clip (clip, live_office), 3 * TINY_RATE);
-    n++;
-  }
-  ck_assert_uint_eq (n, 1);
-}
-END_TEST
-
-/* ---- models ------------------------------------------------------------- */
 
 static void
 copy_file (const char *from, const char *to)
@@ -108,7 +36,7 @@ next_checksum (Watching *watching)
 START_TEST (test_hang_up_reads_the_model_again)
 {
   LivePort port = "0";
-  g_autoptr (Watching) camera = live_start (live_hall, port);
+  g_autoptr (Watching) camera = live_start (&live_hall, port);
   g_autofree char *uri = live_source ("hall", port);
   g_autofree char *model = studio_path ("changing.vaelstm");
   g_autofree char *other = studio_train ("other.vaelstm", "2");
@@ -146,7 +74,8 @@ START_TEST (test_learns_once)
 {
   LivePort port = "0";
   g_autofree char *normal = studio_path ("normal.mp4");
-  g_autoptr (Watching) camera = live_start (normal, port);
+  const LiveFilm empty = {.file = normal};
+  g_autoptr (Watching) camera = live_start (&empty, port);
   g_autofree char *uri = live_source ("hall", port);
   g_autofree char *directory = studio_make_directory ("learns");
   g_autofree char *model = g_build_filename (directory, "hall.vaelstm", NULL);
@@ -183,7 +112,7 @@ START_TEST (test_cameras_share_a_model)
 {
   static const UntrainedSize size = {128, 128, 16, 16, 512, 128};
   LivePort port = "0";
-  g_autoptr (Watching) camera = live_start (live_hall, port);
+  g_autoptr (Watching) camera = live_start (&live_hall, port);
   g_autofree char *directory = studio_make_directory ("sharing");
   char *model = untrained_model_make (&size);
   char *cameras[N_SHARING];
@@ -218,9 +147,6 @@ END_TEST
 static void
 add_tests (TCase *tests)
 {
-  tcase_add_test (tests, test_interrupted);
-  tcase_add_test (tests, test_terminated);
-  tcase_add_test (tests, test_killed);
   tcase_add_test (tests, test_hang_up_reads_the_model_again);
   tcase_add_test (tests, test_learns_once);
   tcase_add_test (tests, test_cameras_share_a_model);
@@ -230,7 +156,7 @@ int
 main (int argc, char **argv)
 {
   int status =
-      studio_main (argc, argv, "watch-running", live_prepare, add_tests);
+      studio_main (argc, argv, "watch-models", live_prepare, add_tests);
 
   live_clear ();
   return status;
