@@ -83,16 +83,14 @@ on_over (VlEvent *event, gpointer data)
   vl_recorder_end (camera->recorder, event);
 }
 
-static gboolean
-read_checksum (VlCamera *camera, GError **error)
+/* Of the model that the feed has just begun to watch with. */
+static void
+read_checksum (VlCamera *camera)
 {
-  g_autoptr (VlModel) model = vl_model_load (camera->options->model, error);
+  g_autoptr (VlModel) model = vl_model_load (camera->options->model, NULL);
 
-  if (model == NULL)
-    return FALSE;
   g_free (camera->checksum);
-  camera->checksum = g_strdup (model->checksum);
-  return TRUE;
+  camera->checksum = model != NULL ? g_strdup (model->checksum) : NULL;
 }
 
 /* An element may repeat it for every frame. */
@@ -136,7 +134,7 @@ on_state (const char *state, const char *reason, gpointer data)
   else if (text != NULL)
     vl_say (name (camera), "%s", text);
   if (g_str_equal (state, "detecting"))
-    read_checksum (camera, NULL);
+    read_checksum (camera);
 }
 
 /* ---- connections ----------------------------------------------------------*/
@@ -299,12 +297,14 @@ void
 vl_camera_reload (VlCamera *camera)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (VlModel) model = NULL;
 
   if (camera->options->source->kind == VL_SOURCE_FILE) {
     vl_say (name (camera), "a file keeps the model that it began with");
     return;
   }
-  if (!read_checksum (camera, &error)) {
+  model = vl_model_load (camera->options->model, &error);
+  if (model == NULL) {
     vl_say (name (camera), "keeps its model: %s", error->message);
     return;
   }

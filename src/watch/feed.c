@@ -10,8 +10,9 @@
 #include <gst/app/gstappsink.h>
 #include <string.h>
 
-/* How much of a clip may wait for the disk, bytes. */
-#define CLIP_BACKLOG (64 * 1024 * 1024)
+/* How much of a clip may wait for the disk, bytes: all that a gate holds when
+ * it opens (its max-bytes), and half as much. */
+#define CLIP_BACKLOG (192 * 1024 * 1024)
 
 struct VlFeed {
   const VlFeedOptions *options;

@@ -86,13 +86,14 @@ describe_encoder (GError **error)
   return NULL;
 }
 
+/* A device cannot tell before it is open. */
 static gboolean
-is_live (GstPad *pad)
+is_live (const VlFeedOptions *options, GstPad *pad)
 {
   g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = FALSE;
+  gboolean live = options->source->kind == VL_SOURCE_DEVICE;
 
-  if (gst_pad_query (pad, query))
+  if (!live && gst_pad_query (pad, query))
     gst_query_parse_latency (query, &live, NULL, NULL);
   return live;
 }
@@ -229,7 +230,7 @@ gboolean
 vl_layout_build (VlLayout *layout, const VlFeedOptions *options, GstPad *pad,
     GstCaps *caps, GError **error)
 {
-  const gboolean live = is_live (pad);
+  const gboolean live = is_live (options, pad);
   g_autofree char *description = describe (options, live, caps, error);
 
   if (description == NULL || (layout->bin = parse (description, error)) == NULL)
