@@ -138,9 +138,10 @@ get_running_time (const GstSegment *segment, GstClockTime time, gint64 *running)
   return sign != 0;
 }
 
-/* Time in the file. It does not go back for good, nor before the first frame,
- * and there always is one: a muxer drops frames without. */
-static GstClockTime
+/* Time in the file. It does not go back for good, and there always is one: a
+ * muxer drops frames without. Before 0 are the leading pictures of an open
+ * group, which refer to frames before the first. */
+static gint64
 get_file_time (VlClip *clip, GstBuffer *buffer, const GstSegment *segment)
 {
   gint64 time;
@@ -156,17 +157,21 @@ get_file_time (VlClip *clip, GstBuffer *buffer, const GstSegment *segment)
   clip->expected = time;
   if (GST_BUFFER_DURATION_IS_VALID (buffer))
     clip->expected += (gint64)GST_BUFFER_DURATION (buffer);
-  return MAX (time - clip->origin, 0);
+  return time - clip->origin;
 }
 
-/* A copy for the file, of the same memory. */
+/* A copy for the file, of the same memory; NULL when no player could decode it
+ * there. */
 static GstBuffer *
 make_file_buffer (VlClip *clip, GstSample *sample)
 {
-  GstBuffer *buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
+  GstBuffer *original = gst_sample_get_buffer (sample), *buffer;
+  gint64 time = get_file_time (clip, original, gst_sample_get_segment (sample));
 
-  GST_BUFFER_PTS (buffer) =
-      get_file_time (clip, buffer, gst_sample_get_segment (sample));
+  if (time < 0)
+    return NULL;
+  buffer = gst_buffer_copy (original);
+  GST_BUFFER_PTS (buffer) = time;
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
   return buffer;
 }
@@ -201,6 +206,8 @@ add (VlClip *clip, GstSample *sample)
 {
   GstBuffer *buffer = make_file_buffer (clip, sample);
 
+  if (!buffer)
+    return;
   if (clip->source) {
     gst_app_src_push_buffer (clip->source, buffer);
     return;

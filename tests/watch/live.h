@@ -41,9 +41,13 @@ void live_await_showings (Watching *camera, guint n);
 /* Its source, with that name for it. Owned by the caller. */
 char *live_source (const char *name, const LivePort port);
 
+/* How a clip may end: with a whole picture; or where the camera died, in the
+ * middle of one. */
+typedef enum { LIVE_WHOLE, LIVE_CUT } LiveEnd;
+
 /* Checks that a clip is playable and that its pictures follow each other as in
  * the film, which has no end. Returns how many there are. */
-guint live_check_clip (const char *path, const LiveFilm *film);
+guint live_check_clip (const char *path, const LiveFilm *film, LiveEnd end);
 
 /* The next events are those of these numbers, of the first visits since the
  * camera was connected to, one each, with clips of at least n pictures. */

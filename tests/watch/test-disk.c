@@ -112,7 +112,7 @@ next_is_recorded (Watching *watching)
   g_autofree char *path = clip ? path_in (watching, clip) : NULL;
 
   if (path)
-    live_check_clip (path, &live_hall);
+    live_check_clip (path, &live_hall, LIVE_CUT);
   return path != NULL;
 }
 
@@ -199,7 +199,7 @@ START_TEST (test_clock_is_set_back)
         studio_time (events[i], "start"));
     ck_assert_double_le (
         studio_time (events[i], "start"), studio_time (events[i], "end"));
-    live_check_clip (clip, &live_hall);
+    live_check_clip (clip, &live_hall, LIVE_WHOLE);
     json_object_unref (events[i]);
   }
   ck_assert_uint_eq (watching_n_said (watching, "not recording"), 0);

@@ -29,30 +29,30 @@ static char *video, *model;
 /* ---- the film ----------------------------------------------------------- */
 
 static GstPadProbeReturn
-drop_early (GstPad *pad, GstPadProbeInfo *info, gpointer n)
+drop_others (GstPad *pad, GstPadProbeInfo *info, gpointer n)
 {
-  return (*(guint *)n)++ < FIRST ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  guint frame = (*(guint *)n)++;
+
+  return frame < FIRST || frame > LAST ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 /* Frames FIRST to LAST, with B-frames. */
 static void
 cut (const char *from, const char *to)
 {
-  g_autofree char *line =
-      g_strdup_printf ("filesrc location=\"%s\" ! decodebin ! videoconvert ! "
-                       "identity name=first ! identity eos-after=%d ! "
-                       "x264enc key-int-max=20 bframes=2 threads=1 ! h264parse "
-                       "! mp4mux ! filesink location=\"%s\"",
-          from, LAST + 1 - FIRST, to);
+  g_autofree char *line = g_strdup_printf (
+      "filesrc location=\"%s\" ! decodebin ! videoconvert name=all ! "
+      "x264enc key-int-max=20 bframes=2 threads=1 ! h264parse ! mp4mux ! "
+      "filesink location=\"%s\"",
+      from, to);
   g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
-  g_autoptr (GstElement) first =
-      gst_bin_get_by_name (GST_BIN (pipeline), "first");
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (first, "sink");
+  g_autoptr (GstElement) all = gst_bin_get_by_name (GST_BIN (pipeline), "all");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (all, "sink");
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstMessage) message = NULL;
   guint n = 0;
 
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, drop_early, &n, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, drop_others, &n, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = gst_bus_timed_pop_filtered (
       bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);

@@ -37,7 +37,7 @@ check_ends_by (int signal, const char *name)
   g_autoptr (Watching) watching = watch_office (&camera, directory);
 
   watching_signal (watching, signal);
-  live_check_events (watching, 1, 1, 4 * TINY_RATE, &live_office);
+  live_check_events (watching, 1, 1, 4 * TINY_RATE, &live_office, LIVE_WHOLE);
   ck_assert_ptr_null (watching_next_line (watching));
   ck_assert_int_eq (watching_end (watching), 0);
 }
@@ -72,7 +72,8 @@ START_TEST (test_killed)
 
     if (!g_str_has_suffix (name, STUDIO_CLIP))
       continue;
-    ck_assert_uint_ge (live_check_clip (clip, &live_office), 3 * TINY_RATE);
+    ck_assert_uint_ge (
+        live_check_clip (clip, &live_office, LIVE_CUT), 3 * TINY_RATE);
     n++;
   }
   ck_assert_uint_eq (n, 1);
