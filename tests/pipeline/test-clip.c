@@ -451,6 +451,20 @@ GST_START_TEST (test_times)
 }
 GST_END_TEST;
 
+/* Pictures that are shown before the first one refer to others before it: no
+ * player could decode them here. */
+GST_START_TEST (test_leading_pictures)
+{
+  GPtrArray *samples = encode (PLAIN);
+
+  for (guint i = 1; i <= 2; i++)
+    GST_BUFFER_PTS (take_buffer (samples, i)) -= (i + 1) * FRAME;
+  check_no_error (write_file (samples));
+  fail_unless_equals_int (count_frames (), N_FRAMES - 2);
+  g_ptr_array_unref (samples);
+}
+GST_END_TEST;
+
 /* ---- files that end early ---- */
 
 GST_START_TEST (test_nothing)
@@ -814,6 +828,7 @@ clip_suite (void)
   tcase_add_test (tests, test_threads);
   tcase_add_loop_test (tests, test_never_started, 0, 2);
   tcase_add_loop_test (tests, test_times, 0, 12);
+  tcase_add_test (tests, test_leading_pictures);
   tcase_add_loop_test (tests, test_nothing, 0, 2);
   tcase_add_test (tests, test_new_caps);
   tcase_add_test (tests, test_backlog);
