@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Ctrl-C: the first one asks the work to stop cleanly, the second one ends the
- * program at once. */
+/* Ctrl-C: the first one asks the work to stop cleanly, one that comes later
+ * ends the program at once. */
 
 #pragma once
 

@@ -95,6 +95,17 @@ add_number (GString *json, const char *name, double value)
   g_string_append_printf (json, "%.3f", value);
 }
 
+/* null where there is no peak. */
+static void
+add_score (
+    GString *json, const char *name, const VlSighting *seen, double value)
+{
+  if (seen->any)
+    add_number (json, name, value);
+  else
+    add_text (json, name, NULL);
+}
+
 /* null where it is not known. */
 static void
 add_region (GString *json, const double region[4])
@@ -119,10 +130,10 @@ add_sighting (GString *json, const VlEvent *event)
       json, "duration", (seen->last - seen->first) / (double)GST_SECOND);
   if (GST_CLOCK_TIME_IS_VALID (seen->position))
     add_number (json, "position", seen->position / (double)GST_SECOND);
-  add_number (json, "score", seen->score);
-  add_number (json, "threshold", seen->threshold);
-  add_number (json, "appearance", seen->appearance);
-  add_number (json, "dynamics", seen->dynamics);
+  add_score (json, "score", seen, seen->score);
+  add_score (json, "threshold", seen, seen->threshold);
+  add_score (json, "appearance", seen, seen->appearance);
+  add_score (json, "dynamics", seen, seen->dynamics);
   add_region (json, seen->region);
 }
 

@@ -20,13 +20,13 @@ struct VlFeed {
   gpointer user_data;
   GstElement *pipeline;
   guint bus_watch;
+  gint64 epoch; /* us since 1970 when it was made */
   gboolean is_lost;
   gint is_built; /* the pipeline is complete; atomic */
   gint n_frames; /* atomic */
 
   /* Of the gate's thread. */
   VlEvent *event; /* the open one */
-  gint64 epoch;   /* us since 1970 at running time 0; 0: not known yet */
 
   GMutex lock;
   GArray *sightings;  /* VlSighting: of anomalies, oldest first */
@@ -79,18 +79,16 @@ lose (VlFeed *feed, const char *why)
 
 /* ---- events ---------------------------------------------------------------*/
 
-/* The time at running time 0: as the clock says now for a live camera, for a
- * file as it said when the first event began. */
+/* The time at running time 0: as the clock says now for a camera, as it said
+ * when reading began for a file. */
 static gint64
-find_epoch (VlFeed *feed, GstClockTime running_time)
+find_epoch (VlFeed *feed)
 {
   GstClockTime now = gst_element_get_current_running_time (feed->pipeline);
 
   if (feed->options->source->kind != VL_SOURCE_FILE &&
       GST_CLOCK_TIME_IS_VALID (now))
     return g_get_real_time () - (gint64)(now / GST_USECOND);
-  if (feed->epoch == 0)
-    feed->epoch = g_get_real_time () - (gint64)(running_time / GST_USECOND);
   return feed->epoch;
 }
 
@@ -100,8 +98,7 @@ on_opened (GstElement *gate, guint event_id, GstClockTime start, VlFeed *feed)
   g_autoptr (VlClip) clip =
       feed->options->record ? vl_clip_new (CLIP_BACKLOG) : NULL;
   VlEvent *event = vl_event_new (feed->options->source->name,
-      feed->funcs.number (feed->user_data), find_epoch (feed, start), start,
-      clip);
+      feed->funcs.number (feed->user_data), find_epoch (feed), start, clip);
 
   g_clear_pointer (&feed->event, vl_event_unref);
   feed->event = event;
@@ -139,17 +136,16 @@ take_sightings (VlFeed *feed, VlEvent *event, GstClockTime end)
   feed->is_seeing &= feed->sightings->len > 0;
 }
 
-/* Where nothing was anomalous, the event goes on from one that max_event ended.
- */
+/* A part of an event that max_event has cut begins where the one before ends,
+ * and may hold nothing anomalous any more. */
 static void
-fill_in (VlEvent *event)
+fit_into (VlSighting *seen, const VlEvent *event)
 {
-  VlSighting *seen = &event->sighting;
-
-  if (seen->any)
-    return;
-  seen->first = seen->last = seen->peak = event->start;
-  seen->position = GST_CLOCK_TIME_NONE;
+  seen->first = MAX (seen->first, event->start);
+  seen->peak = MAX (seen->peak, seen->first);
+  seen->last = MAX (seen->last, seen->peak);
+  if (!seen->any)
+    seen->position = GST_CLOCK_TIME_NONE;
 }
 
 static void
@@ -163,7 +159,7 @@ on_closed (GstElement *gate, guint event_id, GstClockTime start,
   g_mutex_lock (&feed->lock);
   take_sightings (feed, event, end);
   g_mutex_unlock (&feed->lock);
-  fill_in (event);
+  fit_into (&event->sighting, event);
   if (event->clip != NULL)
     vl_clip_finish (event->clip);
   tell_later (feed, feed->funcs.over, event);
@@ -254,6 +250,22 @@ watch_gate (VlFeed *feed, GstElement *gate, GstElement *sink)
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, feed, NULL);
 }
 
+/* Some cameras send pictures without times: theirs is when they come. */
+static GstPadProbeReturn
+stamp (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  VlFeed *feed = data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+
+  if (GST_BUFFER_DTS_OR_PTS (buffer) == GST_CLOCK_TIME_NONE) {
+    buffer = gst_buffer_make_writable (buffer);
+    GST_BUFFER_PTS (buffer) =
+        gst_element_get_current_running_time (feed->pipeline);
+    info->data = buffer;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
 /* Puts everything behind a pad that has video. */
 static void
 build_behind (VlFeed *feed, GstPad *pad, GstCaps *caps)
@@ -267,6 +279,8 @@ build_behind (VlFeed *feed, GstPad *pad, GstCaps *caps)
         feed->pipeline, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
     return;
   }
+  if (feed->options->source->kind == VL_SOURCE_STREAM)
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, stamp, feed, NULL);
   watch_frames (feed, layout.detector);
   watch_gate (feed, layout.gate, layout.clips);
   gst_bin_add (GST_BIN (feed->pipeline), layout.bin);
@@ -392,6 +406,7 @@ vl_feed_new (
   feed->options = options;
   feed->funcs = *funcs;
   feed->user_data = user_data;
+  feed->epoch = g_get_real_time ();
   g_mutex_init (&feed->lock);
   feed->sightings = g_array_new (FALSE, TRUE, sizeof (VlSighting));
   g_array_set_clear_func (feed->sightings, (GDestroyNotify)vl_sighting_clear);

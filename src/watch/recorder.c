@@ -8,6 +8,7 @@
 #include "say.h"
 #include "snapshot.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct VlRecorder {
   GHashTable *last_runs; /* camera name -> gint64 *, monotonic time */
   GPtrArray *jobs;       /* of events that are not finished */
   GError *trouble;       /* last told; NULL: recording works */
+  gboolean is_mute;      /* standard output takes no more */
   guint timer, seconds;
 };
 
@@ -93,6 +95,16 @@ run_hook (VlRecorder *recorder, const VlEvent *event, const char *json)
   vl_hook_run (recorder->hook, json);
 }
 
+/* Who reads it may go away; recording goes on. */
+static void
+print_line (VlRecorder *recorder, const char *json)
+{
+  if (recorder->is_mute || (printf ("%s\n", json) >= 0 && fflush (stdout) == 0))
+    return;
+  recorder->is_mute = TRUE;
+  vl_say (NULL, "no longer prints events: %s", g_strerror (errno));
+}
+
 static void
 publish (Job *job)
 {
@@ -103,8 +115,7 @@ publish (Job *job)
     write_record (job, json);
     vl_archive_close (recorder->archive, job->path);
   }
-  printf ("%s\n", json);
-  fflush (stdout);
+  print_line (recorder, json);
   run_hook (recorder, job->event, json);
   g_ptr_array_remove (recorder->jobs, job);
 }

@@ -197,6 +197,7 @@ run (Watch *watch, GCancellable *cancellable)
   g_autoptr (GSource) cancelled = g_cancellable_source_new (cancellable);
   guint hang_up = g_unix_signal_add (SIGHUP, on_hang_up, watch);
 
+  signal (SIGPIPE, SIG_IGN);
   g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), watch, NULL);
   g_source_attach (cancelled, NULL);
   vl_recorder_check (watch->recorder);
