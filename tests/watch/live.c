@@ -14,6 +14,8 @@
 #include "studio.h"
 #include "tiny-model.h"
 
+#define REORDERED 3 /* pictures, by B-frames */
+
 /* Seconds: for an event to be certain, and for a stream to get going. */
 #define LATE 0.5
 
@@ -121,7 +123,9 @@ live_check_clip (const char *path, const LiveFilm *film, LiveEnd end)
         "picture %u of %u in %s is the film's %u of %u, the first one its %u",
         i, clip->len, path, found, source->len, first);
   }
-  ck_assert_uint_ge (recorded_decode (path), n);
+  /* a broken picture may take those with it that were to be shown around it */
+  ck_assert_uint_ge (
+      recorded_decode (path) + (n < clip->len ? REORDERED : 0), n);
   return n;
 }
 
@@ -141,8 +145,8 @@ check_event (JsonObject *event, guint number, guint first, const LiveFilm *film)
 }
 
 void
-live_check_events (
-    Watching *watching, guint first, guint last, guint n, const LiveFilm *film)
+live_check_events (Watching *watching, guint first, guint last, guint n,
+    const LiveFilm *film, LiveEnd end)
 {
   for (guint i = first; i <= last; i++) {
     g_autoptr (JsonObject) event = watching_next_event (watching);

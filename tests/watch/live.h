@@ -50,9 +50,10 @@ typedef enum { LIVE_WHOLE, LIVE_CUT } LiveEnd;
 guint live_check_clip (const char *path, const LiveFilm *film, LiveEnd end);
 
 /* The next events are those of these numbers, of the first visits since the
- * camera was connected to, one each, with clips of at least n pictures. */
-void live_check_events (
-    Watching *watching, guint first, guint last, guint n, const LiveFilm *film);
+ * camera was connected to, one each, with clips of at least n pictures. end: of
+ * the last clip. */
+void live_check_events (Watching *watching, guint first, guint last, guint n,
+    const LiveFilm *film, LiveEnd end);
 
 /* Watches a camera that dies and comes back three times, recording to a
  * directory: no visit is missed, each loss is told, memory stays what it was.

@@ -61,8 +61,8 @@ studio_run (const char *const *argv)
   g_autoptr (GError) error = NULL;
   int status;
 
-  ck_assert (g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL,
-      NULL, NULL, &errors, &status, &error));
+  ck_assert (g_spawn_sync (NULL, (char **)argv, NULL,
+      G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &errors, &status, &error));
   ck_assert_msg (
       g_spawn_check_wait_status (status, NULL), "%s: %s", argv[1], errors);
 }
