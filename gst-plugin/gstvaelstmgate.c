@@ -83,12 +83,14 @@
  * are dropped, oldest first, with a warning the first time.
  *
  * What is held when the gate opens goes out in the thread of the buffers that
- * come in, and takes no more of each one's time than half its duration, but for
- * a push that blocks: the backlog is worked off over the next frames, rather
- * than keep the source waiting. Muxers and writers to disk belong behind a
- * `queue`, whose max-size-bytes and max-size-time hold a second or more, as
- * they did without the gate. The latency that is reported stays the same:
- * pre-roll comes late by design, so a sink that shows it live needs sync=false.
+ * come in, over the next frames rather than at once: one for each that comes
+ * in, as without the gate, and up to three more within half its duration. So a
+ * backlog is worked off at four times its speed where downstream can take that,
+ * and does not keep the source waiting where it cannot. Muxers and writers to
+ * disk belong behind a `queue`, whose max-size-bytes and max-size-time hold a
+ * second or more, as they did without the gate. The latency that is reported
+ * stays the same: pre-roll comes late by design, so a sink that shows it live
+ * needs sync=false.
  *
  * ## Nothing to see
  *
@@ -170,16 +172,21 @@ enum { PROP_DETECTOR = GST_VAE_LSTM_GATE_SETTINGS_LAST_ID + 1 };
 enum { SIGNAL_OPEN, SIGNAL_CLOSE, SIGNAL_OPENED, SIGNAL_CLOSED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
-/* What a backlog may take of the time of a buffer that comes in: this share of
- * its duration, or so much where that is not known. At least MIN_BURST items go
- * out, so that the backlog shrinks. */
+/* For each buffer that comes in, one goes out at least, as with no gate; of a
+ * backlog as many more as do not take longer than this share of its duration,
+ * up to so many: what follows should still have room when a disk stalls. */
 #define BURST_SHARE 2
-#define UNKNOWN_DURATION (40 * GST_MSECOND)
-#define MIN_BURST 2
+#define MAX_BURST 4
 
 /* How far other streams may be ahead of an open segment: as much as a muxer
  * may want of them before it takes the next frame. */
 #define MAX_LEAD GST_SECOND
+
+/* What may be sent now. */
+typedef struct {
+  guint n_buffers;
+  gint64 deadline; /* of all but the first; g_get_monotonic_time() */
+} Budget;
 
 /* The open segment, or the last one. Running times. */
 typedef struct {
@@ -485,7 +492,7 @@ is_undecodable (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
 }
 
 static void
-send_item (GstVaeLstmGate *self)
+send_item (GstVaeLstmGate *self, Budget *budget)
 {
   GstVaeLstmGateItem item = pop (self);
   Recording *recording = &self->recording;
@@ -495,6 +502,7 @@ send_item (GstVaeLstmGate *self)
     return;
   }
   if (item.is_buffer) {
+    budget->n_buffers--;
     recording->end = MAX (recording->end, item.end);
     recording->decodable = item.order + (item.end - item.time);
     lead_followers (self);
@@ -502,24 +510,29 @@ send_item (GstVaeLstmGate *self)
   self->flow = gst_vae_lstm_gate_output_send (&self->output, &item);
 }
 
-/* The number sent: fewer than n when time is up or downstream wants no more. */
-static guint
-send_items (GstVaeLstmGate *self, guint n, gint64 deadline)
+/* Events take no time. */
+static gboolean
+may_send (const Budget *budget, const GstVaeLstmGateItem *item)
 {
-  guint sent = 0;
-
-  while (sent < n && self->flow == GST_FLOW_OK &&
-         (sent < MIN_BURST || g_get_monotonic_time () < deadline)) {
-    send_item (self);
-    sent++;
-  }
-  return sent;
+  return !item->is_buffer || budget->n_buffers == MAX_BURST ||
+         (budget->n_buffers > 0 && g_get_monotonic_time () < budget->deadline);
 }
 
-/* Goes on until there is nothing to do, or the time (g_get_monotonic_time())
- * has come to go on with the next buffer. */
+/* FALSE when there is no more to be sent of them now. */
+static gboolean
+send_items (GstVaeLstmGate *self, guint n, Budget *budget)
+{
+  while (n > 0 && self->flow == GST_FLOW_OK &&
+         may_send (budget, gst_vae_lstm_gate_ring_peek (self->plan.ring, 0))) {
+    send_item (self, budget);
+    n--;
+  }
+  return n == 0 && self->flow == GST_FLOW_OK;
+}
+
+/* Goes on until there is nothing to do, or nothing more may be sent. */
 static void
-run (GstVaeLstmGate *self, gint64 deadline)
+run (GstVaeLstmGate *self, Budget budget)
 {
   GstVaeLstmGateStep step;
   gboolean goes_on = TRUE;
@@ -542,8 +555,7 @@ run (GstVaeLstmGate *self, gint64 deadline)
       open_segment (self);
       break;
     case GST_VAE_LSTM_GATE_SEND:
-      goes_on = send_items (self, step.n, deadline) == step.n &&
-                self->flow == GST_FLOW_OK;
+      goes_on = send_items (self, step.n, &budget);
       break;
     case GST_VAE_LSTM_GATE_CLOSE:
       close_segment (self, step.reason);
@@ -596,28 +608,26 @@ finish (GstVaeLstmGate *self, const gchar *reason)
   GST_OBJECT_LOCK (self);
   self->plan.ended = reason;
   GST_OBJECT_UNLOCK (self);
-  run (self, G_MAXINT64);
+  run (self, (Budget){G_MAXUINT, G_MAXINT64});
   lead_followers (self);
   gst_vae_lstm_gate_spans_finish (self->spans);
   interrupt (self, reason);
 }
 
-static gint64
-find_deadline (GstBuffer *buffer)
+/* While this one takes its place. */
+static Budget
+find_budget (const GstVaeLstmGateItem *item)
 {
-  GstClockTime duration = GST_BUFFER_DURATION (buffer);
+  GstClockTime share = (item->end - item->time) / BURST_SHARE;
 
-  if (!GST_CLOCK_TIME_IS_VALID (duration))
-    duration = UNKNOWN_DURATION;
-  return g_get_monotonic_time () +
-         (gint64)GST_TIME_AS_USECONDS (duration / BURST_SHARE);
+  return (Budget){MAX_BURST,
+      g_get_monotonic_time () + (gint64)GST_TIME_AS_USECONDS (share)};
 }
 
 static GstFlowReturn
 gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
-  gint64 deadline = find_deadline (buffer);
   GstVaeLstmGateItem item;
 
   if (gst_pad_check_reconfigure (self->srcpad) && self->flow != GST_FLOW_OK)
@@ -633,7 +643,7 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   item = gst_vae_lstm_gate_clock_make_item (
       &self->clock, buffer, GST_ELEMENT (self));
   push_item (self, &item);
-  run (self, deadline);
+  run (self, find_budget (&item));
   lead_followers (self);
   return self->flow;
 }
@@ -662,7 +672,7 @@ queue_event (GstVaeLstmGate *self, GstEvent *event)
     item.cut = take_caps (self, event);
 
   push_item (self, &item);
-  run (self, g_get_monotonic_time ());
+  run (self, (Budget){0});
 }
 
 /* Nothing is left of it, downstream neither. */

@@ -94,7 +94,7 @@ look (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   if (!gate)
     return GST_PAD_PROBE_OK;
   GST_OBJECT_LOCK (gate);
-  if (pad == watch->pad) {
+  if (pad == watch->pad && !watch->interrupted) {
     if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
       take_buffer (watch, pad, GST_PAD_PROBE_INFO_BUFFER (info));
     else
@@ -110,7 +110,8 @@ void
 gst_vae_lstm_gate_watch_init (
     GstVaeLstmGateWatch *watch, GstElement *gate, GstVaeLstmGatePlan *plan)
 {
-  *watch = (GstVaeLstmGateWatch){.gate = gate, .plan = plan};
+  *watch =
+      (GstVaeLstmGateWatch){.gate = gate, .plan = plan, .interrupted = TRUE};
   g_cond_init (&watch->changed);
   reset (watch);
 }

@@ -22,11 +22,11 @@ typedef struct {
   gulong probe;
   GstVaeLstmGateWitness witness;
   GstClockTimeDiff decided; /* running time up to which it has */
-  gboolean interrupted;     /* wait for nothing */
+  gboolean interrupted;     /* no stream: wait for nothing, hear nothing */
   GCond changed;
 } GstVaeLstmGateWatch;
 
-/* A watch of nothing, that gate and plan must outlive. */
+/* A watch of nothing, interrupted, that gate and plan must outlive. */
 void gst_vae_lstm_gate_watch_init (
     GstVaeLstmGateWatch *watch, GstElement *gate, GstVaeLstmGatePlan *plan);
 void gst_vae_lstm_gate_watch_clear (GstVaeLstmGateWatch *watch);
@@ -45,7 +45,7 @@ GstClockTimeDiff gst_vae_lstm_gate_watch_get_decided (
 gboolean gst_vae_lstm_gate_watch_wait (
     GstVaeLstmGateWatch *watch, GstClockTimeDiff time);
 
-/* Ends a wait, now and until the next start. Locks. */
+/* Ends a wait, and hears no more, until the next start. Locks. */
 void gst_vae_lstm_gate_watch_interrupt (GstVaeLstmGateWatch *watch);
 
 /* A stream begins: where the detector is in it is not known yet. Locks. */

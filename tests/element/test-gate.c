@@ -74,7 +74,8 @@ GST_START_TEST (test_starts_with_what_there_is)
   gated_run (&gated, 3, 24, GATED_NORMAL);
   gated_run (&gated, 25, 25, GATED_ANOMALOUS);
   gated_expect_message (&gated, "open", 10, 25, NULL);
-  gated_expect (&gated, 10, 25);
+  gated_run (&gated, 26, 30, GATED_NORMAL);
+  gated_expect (&gated, 10, 30);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -271,7 +272,8 @@ GST_START_TEST (test_max_bytes)
   fail_unless (gst_bus_pop_filtered (gated.bus, GST_MESSAGE_WARNING) == NULL);
   gated_run (&gated, 98, 98, GATED_ANOMALOUS);
   gated_expect_message (&gated, "open", 80, 98, NULL);
-  gated_expect (&gated, 80, 98);
+  gated_run (&gated, 99, 105, GATED_ANOMALOUS);
+  gated_expect (&gated, 80, 105);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -542,13 +544,13 @@ GST_START_TEST (test_detector_that_is_late)
   detect (&gated, detector, 0, 49, GATED_NORMAL);
   gated_run (&gated, 301, 301, GATED_NO_META);
   detect (&gated, detector, 50, 52, GATED_ANOMALOUS);
-  gated_run (&gated, 302, 302, GATED_NO_META);
+  gated_run (&gated, 302, 306, GATED_NO_META);
   gated_expect (&gated, 40, 57);
   gated_expect_none (&gated);
   detect (&gated, detector, 53, 56, GATED_NORMAL);
   detect (&gated, detector, 57, 60, GATED_ANOMALOUS);
   detect (&gated, detector, 61, 100, GATED_NORMAL);
-  gated_run (&gated, 303, 303, GATED_NO_META);
+  gated_run (&gated, 307, 308, GATED_NO_META);
   for (guint n = 58; n <= 65; n++)
     fail_unless_equals_int (gated_pull (&gated, NULL), n);
   gated_expect_none (&gated);
@@ -668,6 +670,45 @@ GST_START_TEST (test_wait_at_eos_is_interrupted)
 }
 GST_END_TEST
 
+static void
+start_again (Gated *gated)
+{
+  GstSegment segment;
+
+  gst_element_set_state (gated->element, GST_STATE_PLAYING);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gated_push_event (gated, gst_event_new_stream_start ("again"));
+  gated_push_event (gated, gst_event_new_segment (&segment));
+}
+
+/* It may run on for a while after the gate has stopped. */
+GST_START_TEST (test_detector_that_stops_later)
+{
+  GstSegment segment;
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  detect (&gated, detector, 0, 99, GATED_NORMAL);
+  gated_run (&gated, 0, 99, GATED_NO_META);
+  stop_gate (&gated, detector);
+  detect (&gated, detector, 100, 102, GATED_ANOMALOUS);
+  start_again (&gated);
+  gst_harness_push_event (detector, gst_event_new_stream_start ("again"));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (detector, gst_event_new_segment (&segment));
+  for (guint n = 0; n < 150; n++) {
+    detect (&gated, detector, n, n, n == 40 ? GATED_ANOMALOUS : GATED_NORMAL);
+    gated_run (&gated, n, n, GATED_NO_META);
+  }
+  gated_expect (&gated, 30, 45);
+  gated_expect_none (&gated);
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 /* What it has not come to is kept, unless it is gone. */
 GST_START_TEST (test_detector_that_says_nothing)
 {
@@ -735,11 +776,11 @@ GST_START_TEST (test_silent_detector_and_max_bytes)
   gated_run (&gated, 0, 97, GATED_NO_META);
   detect (&gated, detector, 0, 49, GATED_NORMAL);
   detect (&gated, detector, 50, 80, GATED_ANOMALOUS);
-  gated_run (&gated, 98, 98, GATED_NO_META);
+  gated_run (&gated, 98, 99, GATED_NO_META);
   gated_expect (&gated, 80, 85);
   gated_expect_none (&gated);
   /* Open, it holds no more. */
-  gated_run (&gated, 99, 200, GATED_NO_META);
+  gated_run (&gated, 100, 200, GATED_NO_META);
   gated_expect_message (&gated, "open", 80, 80, NULL);
   gated_expect_message (&gated, "close", 80, 86, "quiet");
   gst_harness_teardown (detector);
@@ -908,19 +949,19 @@ GST_START_TEST (test_flush)
 
   gated_open (&gated, ROLLS (10, 50), NULL);
   gated_run (&gated, 0, 39, GATED_NORMAL);
-  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gated_run (&gated, 40, 44, GATED_ANOMALOUS);
   gated_push_event (&gated, gst_event_new_flush_start ());
   gated_push_event (&gated, gst_event_new_flush_stop (TRUE));
   gated_expect_message (&gated, "open", 30, 40, NULL);
-  gated_expect_message (&gated, "close", 30, 43, "flush");
-  gated_expect (&gated, 30, 42);
+  gated_expect_message (&gated, "close", 30, 45, "flush");
+  gated_expect (&gated, 30, 44);
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gated_push_event (&gated, gst_event_new_segment (&segment));
   gated_run (&gated, 5, 30, GATED_NORMAL);
   gated_expect_none (&gated);
-  gated_run (&gated, 31, 31, GATED_ANOMALOUS);
-  gated_expect (&gated, 20, 31);
+  gated_run (&gated, 31, 34, GATED_ANOMALOUS);
+  gated_expect (&gated, 20, 34);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -928,24 +969,20 @@ GST_END_TEST
 GST_START_TEST (test_stop_and_start)
 {
   Gated gated;
-  GstSegment segment;
 
   gated_open (&gated, ROLLS (10, 50), NULL);
   gated_run (&gated, 0, 39, GATED_NORMAL);
-  gated_run (&gated, 40, 42, GATED_ANOMALOUS);
+  gated_run (&gated, 40, 44, GATED_ANOMALOUS);
   gst_element_set_state (gated.element, GST_STATE_READY);
   gated_expect_message (&gated, "open", 30, 40, NULL);
-  gated_expect_message (&gated, "close", 30, 43, "stop");
-  gated_expect (&gated, 30, 42);
+  gated_expect_message (&gated, "close", 30, 45, "stop");
+  gated_expect (&gated, 30, 44);
 
-  gst_element_set_state (gated.element, GST_STATE_PLAYING);
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gated_push_event (&gated, gst_event_new_stream_start ("again"));
-  gated_push_event (&gated, gst_event_new_segment (&segment));
+  start_again (&gated);
   gated_run (&gated, 0, 15, GATED_NORMAL);
   gated_expect_none (&gated);
-  gated_run (&gated, 16, 16, GATED_ANOMALOUS);
-  gated_expect (&gated, 0, 16);
+  gated_run (&gated, 16, 21, GATED_ANOMALOUS);
+  gated_expect (&gated, 0, 21);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -1090,13 +1127,13 @@ GST_START_TEST (test_new_caps_in_the_pre_roll)
   set_caps (&gated, 640);
   gated_run (&gated, 40, 46, GATED_NORMAL);
   log = watch (&gated);
-  gated_run (&gated, 47, 47, GATED_ANOMALOUS);
+  gated_run (&gated, 47, 54, GATED_ANOMALOUS);
   gated_expect_message (&gated, "open", 25, 47, NULL);
   gated_expect_message (&gated, "close", 25, 40, "caps");
   gated_expect_message (&gated, "open", 40, 47, NULL);
   gated_expect (&gated, 25, 39);
-  gated_expect (&gated, 40, 47);
-  fail_unless_equals_string (log->str, "kbbbbkbbbbkbbbbckbbbbkbb");
+  gated_expect (&gated, 40, 54);
+  fail_unless_equals_string (log->str, "kbbbbkbbbbkbbbbckbbbbkbbbbkbbbb");
   g_string_free (log, TRUE);
   gated_close (&gated);
 }
@@ -1483,35 +1520,83 @@ GST_START_TEST (test_splitmuxsink_after_eos)
 }
 GST_END_TEST
 
-/* A backlog goes out over many frames, in order, when downstream is slow. */
+/* Frames take most of their time: a sink that just keeps up. */
 static GstPadProbeReturn
-delay (GstPad *pad, GstPadProbeInfo *info, gpointer n_passed)
+delay (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  g_usleep (G_USEC_PER_SEC / 20);
-  ++*(guint *)n_passed;
+  g_usleep (80 * G_USEC_PER_SEC / 1000);
   return GST_PAD_PROBE_OK;
 }
 
+static void
+delay_frames (Gated *gated)
+{
+  GstPad *pad = gst_element_get_static_pad (gated->element, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, delay, NULL, NULL);
+  gst_object_unref (pad);
+}
+
+/* Frame n, and up to `most` come through for it, the first of which is *next.
+ */
+static void
+push_with_backlog (Gated *gated, guint n, guint most, guint *next)
+{
+  guint before = *next;
+  gint passed;
+
+  gated_push (gated, gated_frame (gated, n, GATED_ANOMALOUS));
+  while ((passed = gated_pull (gated, NULL)) >= 0)
+    fail_unless_equals_int (passed, (*next)++);
+  fail_unless (*next > before);
+  fail_unless (*next - before <= most, "%u at once", *next - before);
+}
+
+/* One for each, as with no gate, when downstream has no time for more. */
 GST_START_TEST (test_backlog_does_not_hold_up_the_source)
 {
+  guint next = 10;
   Gated gated;
-  GstPad *pad;
-  guint n_passed = 0;
 
   gated_open (&gated, ROLLS (30, 20), NULL);
-  pad = gst_element_get_static_pad (gated.element, "src");
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, delay, &n_passed, NULL);
-  gst_object_unref (pad);
+  delay_frames (&gated);
   gated_run (&gated, 0, 39, GATED_NORMAL);
-  for (guint n = 40; n < 50; n++) {
-    guint before = n_passed;
+  for (guint n = 40; n < 45; n++)
+    push_with_backlog (&gated, n, 1, &next);
+  gated_close (&gated);
+}
+GST_END_TEST
 
-    gated_run (&gated, n, n, GATED_ANOMALOUS);
-    fail_unless (n_passed - before <= 2);
-  }
+/* However many segments it makes. */
+GST_START_TEST (test_backlog_of_short_segments)
+{
+  guint next = 10;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (30, 20), "max-duration", (guint64)1, NULL);
+  gated.key_interval = 1;
+  delay_frames (&gated);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  for (guint n = 40; n < 43; n++)
+    push_with_backlog (&gated, n, 1, &next);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Nor does it all go into the queue that follows. */
+GST_START_TEST (test_backlog_leaves_room_downstream)
+{
+  guint next = 10;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (30, 20), NULL);
+  gated_run (&gated, 0, 39, GATED_NORMAL);
+  for (guint n = 40; n < 50; n++)
+    push_with_backlog (&gated, n, 4, &next);
   gated_push_event (&gated, gst_event_new_eos ());
-  gated_expect (&gated, 10, 49);
-  gated_expect_none (&gated);
+  while (gated_pull (&gated, NULL) == (gint)next)
+    next++;
+  fail_unless_equals_int (next, 50);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -1846,6 +1931,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_detector_that_is_late_at_eos);
   tcase_add_loop_test (
       tcase, test_wait_at_eos_is_interrupted, 0, G_N_ELEMENTS (interruptions));
+  tcase_add_test (tcase, test_detector_that_stops_later);
   tcase_add_test (tcase, test_detector_that_says_nothing);
   tcase_add_test (tcase, test_detector_that_drops_analysis);
   tcase_add_test (tcase, test_silent_detector_and_max_bytes);
@@ -1876,6 +1962,8 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_tells_upstream_what_downstream_says);
   tcase_add_test (tcase, test_linked_anew);
   tcase_add_test (tcase, test_backlog_does_not_hold_up_the_source);
+  tcase_add_test (tcase, test_backlog_of_short_segments);
+  tcase_add_test (tcase, test_backlog_leaves_room_downstream);
   tcase_add_loop_test (tcase, test_splitmuxsink_after_eos, 0, 2);
   tcase_add_test (tcase, test_keeps_pools_from_upstream);
   tcase_add_test (tcase, test_sound_follows);
