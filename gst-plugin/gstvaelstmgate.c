@@ -76,9 +76,9 @@
  *
  * ## Memory and threads
  *
- * Buffers are held by reference. Upstream gets no buffer pool through this
- * element; sources with few buffers (v4l2src) copy when they run short, so raw
- * video should rather be encoded before. More than
+ * Buffers are held by reference, but for those of a pool that has only so many,
+ * which are copied, as those of hardware decoders: raw video should rather be
+ * encoded before. Upstream gets no buffer pool through this element. More than
  * #GstVaeLstmGate:max-bytes are never held undecided: whole groups of pictures
  * are dropped, oldest first, with a warning the first time.
  *
@@ -322,21 +322,27 @@ report_close (GstVaeLstmGate *self, const gchar *reason)
 static void
 warn_of_space (GstVaeLstmGate *self)
 {
+  GstClockTime pre_roll;
+
   if (self->warned)
     return;
   self->warned = TRUE;
+  GST_OBJECT_LOCK (self);
+  pre_roll = self->settings.limits.pre_roll;
+  GST_OBJECT_UNLOCK (self);
   GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
       ("The last %.1f s of this stream, and what a detector elsewhere is late, "
        "need more than max-bytes: segments may start later than pre-roll asks "
        "for.",
-          self->plan.limits.pre_roll / (double)GST_SECOND),
+          pre_roll / (double)GST_SECOND),
       (NULL));
 }
 
 /* ----------------------------------------------------------------- segments */
 
 /* By how much running times are to be brought forward, so that what is shown
- * and what is decoded follow on from the last segment. */
+ * and what is decoded follow on from the last segment; less than before where
+ * they went back. */
 static GstClockTime
 find_shift (GstVaeLstmGate *self, const Recording *last,
     const GstVaeLstmGateItem *first)
@@ -344,7 +350,7 @@ find_shift (GstVaeLstmGate *self, const Recording *last,
   GstClockTimeDiff gap =
       MIN (first->time - last->end, first->order - last->decodable);
 
-  return self->settings.retimestamp ? self->output.shift + MAX (0, gap) : 0;
+  return MAX (0, (GstClockTimeDiff)self->output.shift + gap);
 }
 
 static void
@@ -373,7 +379,7 @@ keep_files (GstVaeLstmGate *self)
 
 /* Every frame of the last segment comes before this, none of the next. */
 static void
-split_files (GstVaeLstmGate *self, const Recording *last,
+split_files (GstVaeLstmGate *self, gboolean split, const Recording *last,
     const GstVaeLstmGateItem *first)
 {
   GstClockTimeDiff time =
@@ -381,7 +387,7 @@ split_files (GstVaeLstmGate *self, const Recording *last,
 
   if (self->n_recordings == 0)
     keep_files (self);
-  else if (self->settings.split && time > (GstClockTimeDiff)self->output.shift)
+  else if (split && time > (GstClockTimeDiff)self->output.shift)
     gst_vae_lstm_gate_split (self->srcpad, time - self->output.shift);
 }
 
@@ -389,12 +395,12 @@ split_files (GstVaeLstmGate *self, const Recording *last,
  * theirs, and take a later request for one that they have met. Upstream of the
  * moment at which this segment has to end. */
 static void
-ask_for_key_frames (GstVaeLstmGate *self, GstBuffer *first)
+ask_for_key_frames (
+    GstVaeLstmGate *self, GstClockTime max_duration, GstBuffer *first)
 {
   const GstSegment *segment = &self->output.segment;
   GstClockTime pts = GST_BUFFER_PTS (first);
   GstClockTime start = to_clock_time (self->recording.start);
-  GstClockTime max_duration = self->plan.limits.max_duration;
 
   gst_pad_push_event (self->srcpad,
       gst_video_event_new_downstream_force_key_unit (pts,
@@ -412,9 +418,11 @@ open_segment (GstVaeLstmGate *self)
   const GstVaeLstmGateItem *first =
       gst_vae_lstm_gate_ring_peek (self->plan.ring, 0);
   const Recording last = self->recording;
+  GstVaeLstmGateSettings settings;
   GstVaeLstmGateAnomaly anomaly;
 
   GST_OBJECT_LOCK (self);
+  settings = self->settings;
   anomaly = *gst_vae_lstm_gate_plan_open (&self->plan);
   GST_OBJECT_UNLOCK (self);
 
@@ -425,12 +433,13 @@ open_segment (GstVaeLstmGate *self)
       .decodable = first->order,
       .continues = self->follows,
   };
-  gst_vae_lstm_gate_output_begin (
-      &self->output, find_shift (self, &last, first));
+  gst_vae_lstm_gate_output_begin (&self->output,
+      settings.retimestamp ? find_shift (self, &last, first) : 0);
   gst_vae_lstm_gate_spans_begin (self->spans, first->time, self->output.shift);
-  split_files (self, &last, first);
+  split_files (self, settings.split, &last, first);
   report_open (self, anomaly.start);
-  ask_for_key_frames (self, GST_BUFFER (first->object));
+  ask_for_key_frames (
+      self, settings.limits.max_duration, GST_BUFFER (first->object));
   self->n_recordings++;
 }
 
@@ -614,6 +623,44 @@ finish (GstVaeLstmGate *self, const gchar *reason)
   interrupt (self, reason);
 }
 
+/* The pool that this buffer, or the one whose memory it shares, goes back to;
+ * NULL when there is none. */
+static GstBufferPool *
+find_pool (GstBuffer *buffer)
+{
+  GstParentBufferMeta *parent;
+
+  while (!buffer->pool && (parent = gst_buffer_get_parent_buffer_meta (buffer)))
+    buffer = parent->buffer;
+  return buffer->pool;
+}
+
+static gboolean
+is_bounded (GstBufferPool *pool)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  guint max_buffers = 0;
+
+  gst_buffer_pool_config_get_params (config, NULL, NULL, NULL, &max_buffers);
+  gst_structure_free (config);
+  return max_buffers > 0;
+}
+
+/* Takes the buffer, and returns one that may be held for long: upstream could
+ * not go on without those of a bounded pool. */
+static GstBuffer *
+make_lasting (GstBuffer *buffer)
+{
+  GstBufferPool *pool = find_pool (buffer);
+  GstBuffer *copy =
+      pool && is_bounded (pool) ? gst_buffer_copy_deep (buffer) : NULL;
+
+  if (!copy)
+    return buffer;
+  gst_buffer_unref (buffer);
+  return copy;
+}
+
 /* While this one takes its place. */
 static Budget
 find_budget (const GstVaeLstmGateItem *item)
@@ -641,7 +688,7 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     gst_vae_lstm_gate_spans_reset (self->spans);
   }
   item = gst_vae_lstm_gate_clock_make_item (
-      &self->clock, buffer, GST_ELEMENT (self));
+      &self->clock, make_lasting (buffer), GST_ELEMENT (self));
   push_item (self, &item);
   run (self, find_budget (&item));
   lead_followers (self);
@@ -689,14 +736,15 @@ forget_stream (GstVaeLstmGate *self, const gchar *reason)
 static gboolean
 end_stream (GstVaeLstmGate *self, GstEvent *event)
 {
-  gboolean decided;
+  gboolean split, decided;
 
   GST_OBJECT_LOCK (self);
+  split = self->settings.split;
   decided = gst_vae_lstm_gate_watch_wait (&self->watch, self->plan.newest);
   GST_OBJECT_UNLOCK (self);
   if (decided)
     finish (self, "eos");
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && self->settings.split &&
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && split &&
       self->n_recordings == 0)
     discard_file (self);
   return gst_pad_push_event (self->srcpad, event);

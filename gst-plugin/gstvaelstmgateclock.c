@@ -13,6 +13,9 @@
 /* No decoder holds frames back for longer; a PTS that says so is wrong. */
 #define MAX_DELAY (60 * GST_SECOND)
 
+/* From one buffer to the next; longer is a gap. */
+#define MAX_STEP GST_SECOND
+
 /* About what an event takes in memory. */
 #define EVENT_SIZE 256
 
@@ -28,6 +31,7 @@ gst_vae_lstm_gate_clock_reset (GstVaeLstmGateClock *clock)
 {
   clock->timestamp = GST_CLOCK_TIME_NONE;
   clock->newest = clock->order = GST_CLOCK_STIME_NONE;
+  clock->step = 1;
   clock->told = FALSE;
 }
 
@@ -116,7 +120,15 @@ played_duration (const GstVaeLstmGateClock *clock, GstBuffer *buffer)
 
   return GST_CLOCK_TIME_IS_VALID (duration)
              ? MAX (1, duration / ABS (clock->segment.rate))
-             : 1;
+             : clock->step;
+}
+
+static void
+take_step (GstVaeLstmGateClock *clock, GstClockTimeDiff order)
+{
+  if (GST_CLOCK_STIME_IS_VALID (clock->order) && order > clock->order &&
+      order - clock->order <= (GstClockTimeDiff)MAX_STEP)
+    clock->step = order - clock->order;
 }
 
 static GstClockTimeDiff
@@ -145,6 +157,7 @@ gst_vae_lstm_gate_clock_make_item (
     time = guess_time (clock, element);
   }
   order = GST_CLOCK_STIME_IS_VALID (decoded) ? MIN (decoded, time) : time;
+  take_step (clock, order);
   clock->newest = latest (clock->newest, time);
   clock->order = latest (clock->order, order);
 

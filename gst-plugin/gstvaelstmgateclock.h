@@ -16,6 +16,7 @@ typedef struct {
   GstClockTime timestamp;  /* of the last one; NONE: none came */
   GstClockTimeDiff newest; /* largest running time of any */
   GstClockTimeDiff order;  /* the same of when they are decoded */
+  GstClockTime step;       /* from a buffer to the next, as last seen */
   gboolean told;           /* some buffer had a timestamp */
 } GstVaeLstmGateClock;
 
@@ -34,7 +35,8 @@ GstVaeLstmGateItem gst_vae_lstm_gate_clock_make_event_item (
 gboolean gst_vae_lstm_gate_clock_goes_back (
     const GstVaeLstmGateClock *clock, GstBuffer *buffer);
 
-/* Takes the buffer. One without timestamps is at the
- * same time as the last one; in a stream with none, when it arrives. */
+/* Takes the buffer. One without timestamps is at the same time as the last one;
+ * in a stream with none, when it arrives. One without duration lasts for as
+ * long as it took to come from one buffer to the next. */
 GstVaeLstmGateItem gst_vae_lstm_gate_clock_make_item (
     GstVaeLstmGateClock *clock, GstBuffer *buffer, GstElement *element);

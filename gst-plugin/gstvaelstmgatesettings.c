@@ -57,7 +57,9 @@ install_ways (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_RETIMESTAMP,
       g_param_spec_boolean ("retimestamp", "Retimestamp",
           "Close the gaps between segments: running times downstream start at "
-          "0 and go on from segment to segment; timestamps stay as they are",
+          "0 and go on from segment to segment, except where those of the "
+          "source go back to before what was left out so far; timestamps stay "
+          "as they are",
           DEFAULT_RETIMESTAMP, PROPERTY_FLAGS));
   g_object_class_install_property (klass, PROP_SPLIT,
       g_param_spec_boolean ("split", "Split",

@@ -313,6 +313,63 @@ GST_START_TEST (test_frees_what_is_too_old)
 }
 GST_END_TEST
 
+static GstBufferPool *
+make_pool (guint max_buffers)
+{
+  GstBufferPool *pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, NULL, 100, 0, max_buffers);
+  fail_unless (gst_buffer_pool_set_config (pool, config));
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  return pool;
+}
+
+/* A source that has to have its buffers back; `shared`: something before the
+ * gate writes to them, but not to their memory. */
+static void
+run_from_pool (Gated *gated, GstBufferPool *pool, guint n, gboolean shared)
+{
+  GstBufferPoolAcquireParams params = {
+      .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT};
+  GstBuffer *buffer, *copy;
+
+  fail_unless_equals_int (
+      gst_buffer_pool_acquire_buffer (pool, &buffer, &params), GST_FLOW_OK);
+  gst_buffer_memset (buffer, 0, n, 100);
+  GST_BUFFER_PTS (buffer) = n * GATED_FRAME;
+  GST_BUFFER_OFFSET (buffer) = n;
+  if (shared) {
+    copy = gst_buffer_copy (buffer);
+    gst_buffer_unref (buffer);
+    buffer = copy;
+  }
+  gated_push (gated, buffer);
+}
+
+GST_START_TEST (test_bounded_pool)
+{
+  GstBufferPool *pool = make_pool (3);
+  GstBuffer *buffer;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (20, 5), NULL);
+  for (guint n = 0; n < 40; n++)
+    run_from_pool (&gated, pool, n, __i__);
+  g_signal_emit_by_name (gated.element, "open", 35 * GATED_FRAME);
+  gated_push_event (&gated, gst_event_new_eos ());
+  for (guint n = 15; n < 40; n++) {
+    buffer = gst_harness_pull (gated.harness);
+    fail_unless_equals_int (GST_BUFFER_OFFSET (buffer), n);
+    fail_unless_equals_int (gst_buffer_memcmp (buffer, 99, &(guint8){n}, 1), 0);
+    gst_buffer_unref (buffer);
+  }
+  gated_close (&gated);
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+}
+GST_END_TEST
+
 /* ---- frames in another order than they are shown in ---- */
 
 /* Nine frames in decoding order, of which the first is a key frame, shown at
@@ -1348,6 +1405,69 @@ GST_START_TEST (test_retimestamp)
 }
 GST_END_TEST
 
+GST_START_TEST (test_retimestamp_and_max_duration)
+{
+  guint next = 0;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, "max-duration",
+      15 * GATED_FRAME, NULL);
+  for (guint n = 0; n < 200; n++) {
+    gated_run (&gated, n, n,
+        n % 100 >= 32 && n % 100 < 60 ? GATED_ANOMALOUS : GATED_NORMAL);
+    while (gst_harness_buffers_in_queue (gated.harness) > 0)
+      fail_unless_equals_uint64 (
+          pull_running_time (&gated), next++ * GATED_FRAME);
+  }
+  fail_unless_equals_int (next, 2 * 34);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Those of the source go back; downstream they go on. */
+GST_START_TEST (test_retimestamp_and_times_that_go_back)
+{
+  guint next = 0;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, NULL);
+  for (guint i = 0; i < 300; i++) {
+    guint n = i % 200;
+
+    gated_run (&gated, n, n, n % 60 == 32 ? GATED_ANOMALOUS : GATED_NORMAL);
+    while (gst_harness_buffers_in_queue (gated.harness) > 0)
+      fail_unless_equals_uint64 (
+          pull_running_time (&gated), next++ * GATED_FRAME);
+  }
+  fail_unless_equals_int (next, 5 * 7);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* As of a camera's. */
+GST_START_TEST (test_retimestamp_without_durations)
+{
+  guint next = 0;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, NULL);
+  for (guint n = 0; n < 120; n++) {
+    GstBuffer *buffer =
+        gated_frame (&gated, n, n % 60 == 32 ? GATED_ANOMALOUS : GATED_NORMAL);
+
+    GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+    gated_push (&gated, buffer);
+    while (gst_harness_buffers_in_queue (gated.harness) > 0)
+      fail_unless_equals_uint64 (
+          pull_running_time (&gated), next++ * GATED_FRAME);
+  }
+  fail_unless_equals_int (next, 2 * 7);
+  gated_expect_message (&gated, "open", 30, 32, NULL);
+  gated_expect_message (&gated, "close", 30, 37, "quiet");
+  gated_close (&gated);
+}
+GST_END_TEST
+
 /* What comes from downstream is in running times of there. */
 GST_START_TEST (test_retimestamp_and_qos)
 {
@@ -1919,6 +2039,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_max_bytes);
   tcase_add_test (tcase, test_group_larger_than_max_bytes);
   tcase_add_test (tcase, test_frees_what_is_too_old);
+  tcase_add_loop_test (tcase, test_bounded_pool, 0, 2);
   tcase_add_test (tcase, test_b_frames);
   tcase_add_test (tcase, test_open_groups);
   tcase_add_test (tcase, test_open_groups_and_max_duration);
@@ -1955,6 +2076,9 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_gaps_do_not_pile_up);
   tcase_add_test (tcase, test_events_keep_their_place);
   tcase_add_test (tcase, test_retimestamp);
+  tcase_add_test (tcase, test_retimestamp_and_max_duration);
+  tcase_add_test (tcase, test_retimestamp_and_times_that_go_back);
+  tcase_add_test (tcase, test_retimestamp_without_durations);
   tcase_add_test (tcase, test_retimestamp_and_qos);
   tcase_add_test (tcase, test_other_rates);
   tcase_add_test (tcase, test_some_timestamps_are_missing);
