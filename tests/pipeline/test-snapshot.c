@@ -82,18 +82,6 @@ read_picture (void)
   return picture;
 }
 
-/* Whether the file is JPEG from its start to its end. */
-static gboolean
-is_whole (void)
-{
-  g_autofree char *data = NULL;
-  gsize size;
-
-  return g_file_get_contents (path, &data, &size, NULL) && size > 4 &&
-         memcmp (data, "\xff\xd8", 2) == 0 &&
-         memcmp (data + size - 2, "\xff\xd9", 2) == 0;
-}
-
 static void
 check_size (guint width, guint height)
 {
@@ -163,18 +151,23 @@ count_files (void)
 
 /* ---- tests ---- */
 
+/* One of each layout. */
+static const GstVideoFormat formats[] = {GST_VIDEO_FORMAT_YV12,
+    GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_Y444, GST_VIDEO_FORMAT_NV12,
+    GST_VIDEO_FORMAT_YUY2, GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_BGRA,
+    GST_VIDEO_FORMAT_ARGB64, GST_VIDEO_FORMAT_RGB16, GST_VIDEO_FORMAT_RGB8P,
+    GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_GRAY16_BE, GST_VIDEO_FORMAT_v210,
+    GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_I420_12BE,
+    GST_VIDEO_FORMAT_A420, GST_VIDEO_FORMAT_GBR, GST_VIDEO_FORMAT_IYU1,
+    GST_VIDEO_FORMAT_NV12_64Z32};
+
 GST_START_TEST (test_formats)
 {
-  guint n_formats;
-  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
+  GstSample *frame = make_frame (formats[__i__], 61, 37);
 
-  for (guint i = 0; i < n_formats; i++) {
-    GstSample *frame = make_frame (formats[i], 61, 37);
-
-    write_picture (frame);
-    fail_unless (is_whole (), "%s", gst_video_format_to_string (formats[i]));
-    gst_sample_unref (frame);
-  }
+  write_picture (frame);
+  check_size (61, 37);
+  gst_sample_unref (frame);
 }
 GST_END_TEST;
 
@@ -198,9 +191,9 @@ GST_END_TEST;
  * drawn on, and in one that cannot. */
 GST_START_TEST (test_drawing)
 {
-  static const GstVideoFormat formats[] = {
-      GST_VIDEO_FORMAT_NV12, GST_VIDEO_FORMAT_Y444_16LE};
-  GstSample *frame = make_frame (formats[__i__], 320, 240);
+  GstVideoFormat format =
+      __i__ == 0 ? GST_VIDEO_FORMAT_NV12 : GST_VIDEO_FORMAT_Y444_16LE;
+  GstSample *frame = make_frame (format, 320, 240);
 
   write_picture (frame);
   fail_if (is_drawn_on (0, 0, 320, 240));
@@ -318,7 +311,7 @@ snapshot_suite (void)
 
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_set_timeout (tests, 120);
-  tcase_add_test (tests, test_formats);
+  tcase_add_loop_test (tests, test_formats, 0, G_N_ELEMENTS (formats));
   tcase_add_loop_test (tests, test_sizes, 0, G_N_ELEMENTS (sizes));
   tcase_add_loop_test (tests, test_drawing, 0, 2);
   tcase_add_test (tests, test_leaves_the_frame);
