@@ -244,13 +244,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 static void
 gst_vae_lstm_gate_open (GstVaeLstmGate *self, GstClockTime running_time)
 {
-  GstVaeLstmGateAnomaly anomaly = {.lasting = GST_VAE_LSTM_GATE_USER};
-
   GST_OBJECT_LOCK (self);
-  anomaly.start = anomaly.last =
-      running_time <= G_MAXINT64 ? (gint64)running_time : self->plan.newest;
-  gst_vae_lstm_gate_anomalies_add (
-      self->plan.anomalies, &anomaly, self->plan.limits.post_roll);
+  gst_vae_lstm_gate_plan_summon (&self->plan,
+      running_time <= G_MAXINT64 ? (gint64)running_time : self->plan.newest);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -258,8 +254,7 @@ static void
 gst_vae_lstm_gate_close (GstVaeLstmGate *self)
 {
   GST_OBJECT_LOCK (self);
-  gst_vae_lstm_gate_anomalies_end (
-      self->plan.anomalies, GST_VAE_LSTM_GATE_USER, self->plan.newest);
+  gst_vae_lstm_gate_plan_dismiss (&self->plan);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -595,15 +590,13 @@ push_item (GstVaeLstmGate *self, const GstVaeLstmGateItem *item)
 static void
 interrupt (GstVaeLstmGate *self, const gchar *reason)
 {
-  gboolean was_open = self->plan.open;
-
-  gst_vae_lstm_gate_output_flush (&self->output, self->plan.ring);
+  if (self->plan.open)
+    report_close (self, reason);
+  skip_items (self, gst_vae_lstm_gate_ring_length (self->plan.ring));
   GST_OBJECT_LOCK (self);
   gst_vae_lstm_gate_plan_reset (&self->plan);
   GST_OBJECT_UNLOCK (self);
 
-  if (was_open)
-    report_close (self, reason);
   gst_vae_lstm_gate_clock_reset (&self->clock);
   gst_vae_lstm_gate_witness_reset (&self->witness);
   self->follows = FALSE;
@@ -708,7 +701,7 @@ take_caps (GstVaeLstmGate *self, GstEvent *event)
   return differ ? "caps" : NULL;
 }
 
-/* Goes on when the buffers before it have. */
+/* Goes on when the buffers before it have; at once when none goes on. */
 static void
 queue_event (GstVaeLstmGate *self, GstEvent *event)
 {
@@ -718,14 +711,19 @@ queue_event (GstVaeLstmGate *self, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
     item.cut = take_caps (self, event);
 
-  push_item (self, &item);
-  run (self, (Budget){0});
+  if (self->flow == GST_FLOW_OK) {
+    push_item (self, &item);
+    run (self, (Budget){0});
+  } else {
+    gst_vae_lstm_gate_output_skip (&self->output, &item);
+  }
 }
 
 /* Nothing is left of it, downstream neither. */
 static void
 forget_stream (GstVaeLstmGate *self, const gchar *reason)
 {
+  gst_vae_lstm_gate_output_flush (&self->output, self->plan.ring);
   interrupt (self, reason);
   gst_vae_lstm_gate_spans_reset (self->spans);
   self->recording = (Recording){0};
@@ -940,6 +938,7 @@ forget_all (GstVaeLstmGate *self)
 {
   forget_stream (self, "stop");
   GST_OBJECT_LOCK (self);
+  gst_vae_lstm_gate_plan_dismiss (&self->plan);
   g_array_set_size (self->plan.anomalies, 0);
   GST_OBJECT_UNLOCK (self);
   gst_clear_caps (&self->caps);
@@ -1027,8 +1026,9 @@ install_signals (GObjectClass *klass)
    * GstVaeLstmGate::close:
    * @gate: the gate
    *
-   * What was opened by #GstVaeLstmGate::open has ended with the newest buffer;
-   * post-roll follows. Nothing else ends it, but for the element's stop.
+   * What was opened by #GstVaeLstmGate::open has ended with the newest buffer,
+   * and post-roll follows; what was to be opened later is not. Nothing else
+   * ends it, but for the element's stop.
    */
   signals[SIGNAL_CLOSE] = g_signal_new_class_handler ("close", type,
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (gst_vae_lstm_gate_close),

@@ -38,17 +38,38 @@ extend (GstVaeLstmGateAnomaly *anomaly, const GstVaeLstmGateAnomaly *by)
     anomaly->event_id = by->event_id;
 }
 
+/* One and the one after it. */
+static void
+join (GstVaeLstmGateAnomalies *anomalies, guint first)
+{
+  extend (gst_vae_lstm_gate_anomalies_get (anomalies, first),
+      gst_vae_lstm_gate_anomalies_get (anomalies, first + 1));
+  g_array_remove_index (anomalies, first + 1);
+}
+
+/* Whether it belongs to that earlier one. */
+static gboolean
+follows (const GstVaeLstmGateAnomaly *anomaly,
+    const GstVaeLstmGateAnomaly *earlier, GstClockTime post_roll)
+{
+  return anomaly->start <= gst_vae_lstm_gate_anomaly_until (earlier, post_roll);
+}
+
 void
 gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
     const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll)
 {
   GstVaeLstmGateAnomaly *newest = get_newest (anomalies);
 
-  if (newest &&
-      anomaly->start <= gst_vae_lstm_gate_anomaly_until (newest, post_roll))
+  if (newest && follows (anomaly, newest, post_roll))
     extend (newest, anomaly);
   else
     g_array_append_vals (anomalies, anomaly, 1);
+  while (anomalies->len > 1 &&
+         follows (get_newest (anomalies),
+             gst_vae_lstm_gate_anomalies_get (anomalies, anomalies->len - 2),
+             post_roll))
+    join (anomalies, anomalies->len - 2);
 }
 
 void
@@ -79,9 +100,7 @@ gst_vae_lstm_gate_anomalies_restart (GstVaeLstmGateAnomalies *anomalies)
 void
 gst_vae_lstm_gate_anomalies_merge (GstVaeLstmGateAnomalies *anomalies)
 {
-  extend (gst_vae_lstm_gate_anomalies_get (anomalies, 0),
-      gst_vae_lstm_gate_anomalies_get (anomalies, 1));
-  g_array_remove_index (anomalies, 1);
+  join (anomalies, 0);
 }
 
 GstClockTimeDiff

@@ -33,7 +33,8 @@ GstVaeLstmGateAnomaly *gst_vae_lstm_gate_anomalies_get (
     const GstVaeLstmGateAnomalies *anomalies, guint i);
 
 /* Adds one, or extends the newest where that is lasting or `start` lies no
- * more than `post_roll` after its last moment. */
+ * more than `post_roll` after its last moment; with those that touch it then.
+ */
 void gst_vae_lstm_gate_anomalies_add (GstVaeLstmGateAnomalies *anomalies,
     const GstVaeLstmGateAnomaly *anomaly, GstClockTime post_roll);
 

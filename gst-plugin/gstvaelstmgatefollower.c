@@ -140,15 +140,19 @@ forget (GstVaeLstmGateFollower *follower)
   g_atomic_int_set (&follower->interrupted, FALSE);
 }
 
-/* Goes on when the buffers before it have. */
+/* Goes on when the buffers before it have; at once when none goes on. */
 static void
 queue_event (GstVaeLstmGateFollower *follower, GstEvent *event)
 {
   GstVaeLstmGateItem item =
       gst_vae_lstm_gate_clock_make_event_item (&follower->clock, event);
 
-  gst_vae_lstm_gate_ring_push (follower->ring, &item);
-  run (follower);
+  if (follower->flow == GST_FLOW_OK) {
+    gst_vae_lstm_gate_ring_push (follower->ring, &item);
+    run (follower);
+  } else {
+    gst_vae_lstm_gate_output_skip (&follower->output, &item);
+  }
 }
 
 static gboolean

@@ -17,34 +17,37 @@ set_shift (GstVaeLstmGateOutput *output, GstClockTime shift)
 
 /* gst_event_set_running_time_offset() is for times that become smaller. */
 static GstEvent *
-shift_back (GstEvent *event, const gchar *field, GstClockTime shift)
+shift_back (GstEvent *event, GstClockTime shift)
 {
   GstClockTime time;
 
   if (!gst_structure_get_uint64 (
-          gst_event_get_structure (event), field, &time) ||
+          gst_event_get_structure (event), "running-time", &time) ||
       !GST_CLOCK_TIME_IS_VALID (time))
     return event;
   event = gst_event_make_writable (event);
-  gst_structure_set (gst_event_writable_structure (event), field, G_TYPE_UINT64,
-      time + shift, NULL);
+  gst_structure_set (gst_event_writable_structure (event), "running-time",
+      G_TYPE_UINT64, time + shift, NULL);
   return event;
 }
 
-/* From downstream. */
+/* From downstream, where buffers are late for what came before an anomaly:
+ * nobody upstream should drop any for that, so QoS ends here. */
 static gboolean
 handle_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   const GstVaeLstmGateOutput *output = gst_pad_get_element_private (pad);
   GstClockTime shift;
 
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
+    gst_event_unref (event);
+    return TRUE;
+  }
   GST_OBJECT_LOCK (pad);
   shift = output->shift;
   GST_OBJECT_UNLOCK (pad);
-  if (shift > 0 && GST_EVENT_TYPE (event) == GST_EVENT_QOS)
-    event = shift_back (event, "timestamp", shift);
-  else if (shift > 0 && gst_video_event_is_force_key_unit (event))
-    event = shift_back (event, "running-time", shift);
+  if (shift > 0 && gst_video_event_is_force_key_unit (event))
+    event = shift_back (event, shift);
   return gst_pad_event_default (pad, parent, event);
 }
 

@@ -20,8 +20,9 @@ typedef struct {
   gboolean discont;   /* the next buffer does not follow the last one */
 } GstVaeLstmGateOutput;
 
-/* Sends from this pad, and takes its element-private pointer: what comes
- * upstream through it gets the running times of before the shift. */
+/* Sends from this pad, and takes its element-private pointer: key frames asked
+ * for from downstream get the running times of before the shift, and QoS, which
+ * only tells that the past comes late, ends there. */
 void gst_vae_lstm_gate_output_init (GstVaeLstmGateOutput *output, GstPad *pad);
 
 /* Running times downstream start over. */

@@ -22,8 +22,10 @@ time_before (GstClockTimeDiff time, GstClockTime by)
 void
 gst_vae_lstm_gate_plan_init (GstVaeLstmGatePlan *plan)
 {
-  *plan = (GstVaeLstmGatePlan){
-      .newest = MIN_TIME, .bound = MIN_TIME, .told = G_MAXINT64};
+  *plan = (GstVaeLstmGatePlan){.newest = MIN_TIME,
+      .bound = MIN_TIME,
+      .due = G_MAXINT64,
+      .told = G_MAXINT64};
   plan->ring = gst_vae_lstm_gate_ring_new ();
   plan->anomalies = gst_vae_lstm_gate_anomalies_new ();
 }
@@ -44,6 +46,35 @@ gst_vae_lstm_gate_plan_reset (GstVaeLstmGatePlan *plan)
   plan->open = FALSE;
 }
 
+/* What a user wants is an anomaly, once the stream has come to it. */
+static void
+come_due (GstVaeLstmGatePlan *plan)
+{
+  GstVaeLstmGateAnomaly anomaly = {
+      .start = plan->due, .last = plan->due, .lasting = GST_VAE_LSTM_GATE_USER};
+
+  if (plan->due > plan->newest)
+    return;
+  plan->due = G_MAXINT64;
+  gst_vae_lstm_gate_anomalies_add (
+      plan->anomalies, &anomaly, plan->limits.post_roll);
+}
+
+void
+gst_vae_lstm_gate_plan_summon (GstVaeLstmGatePlan *plan, GstClockTimeDiff time)
+{
+  plan->due = MIN (plan->due, time);
+  come_due (plan);
+}
+
+void
+gst_vae_lstm_gate_plan_dismiss (GstVaeLstmGatePlan *plan)
+{
+  plan->due = G_MAXINT64;
+  gst_vae_lstm_gate_anomalies_end (
+      plan->anomalies, GST_VAE_LSTM_GATE_USER, plan->newest);
+}
+
 void
 gst_vae_lstm_gate_plan_push (
     GstVaeLstmGatePlan *plan, const GstVaeLstmGateItem *item)
@@ -52,6 +83,7 @@ gst_vae_lstm_gate_plan_push (
   if (item->is_buffer) {
     plan->newest = MAX (plan->newest, item->time);
     plan->bound = MAX (plan->bound, item->order);
+    come_due (plan);
   }
 }
 

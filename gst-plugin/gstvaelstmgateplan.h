@@ -31,6 +31,8 @@ typedef struct {
   GstVaeLstmGateAnomalies *anomalies;
   GstClockTimeDiff newest; /* shown last of all that came */
   GstClockTimeDiff bound;  /* no buffer to come is shown before */
+  GstClockTimeDiff due;    /* a user wants it open from then on; G_MAXINT64
+                              where that is not to come */
   const gchar *ended;      /* none is to come: why; else NULL */
   GstClockTimeDiff told;   /* of anomalies before this; G_MAXINT64 where they
                               are told of as buffers come */
@@ -64,6 +66,13 @@ void gst_vae_lstm_gate_plan_clear (GstVaeLstmGatePlan *plan);
 /* Forgets the stream, but for the limits, what the ring holds and what a user
  * has opened. */
 void gst_vae_lstm_gate_plan_reset (GstVaeLstmGatePlan *plan);
+
+/* A user wants it open from `time` on, which may be still to come. */
+void gst_vae_lstm_gate_plan_summon (
+    GstVaeLstmGatePlan *plan, GstClockTimeDiff time);
+
+/* Up to the newest buffer, that is. */
+void gst_vae_lstm_gate_plan_dismiss (GstVaeLstmGatePlan *plan);
 
 /* Takes the item's object. */
 void gst_vae_lstm_gate_plan_push (

@@ -867,6 +867,58 @@ GST_START_TEST (test_action_signals)
 }
 GST_END_TEST
 
+/* What comes before that is as it would be. */
+GST_START_TEST (test_opened_for_later)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  g_signal_emit_by_name (gated.element, "open", 200 * GATED_FRAME);
+  gated_run (&gated, 30, 30, GATED_ANOMALOUS);
+  gated_run (&gated, 31, 199, GATED_NORMAL);
+  gated_expect (&gated, 20, 35);
+  gated_expect_none (&gated);
+  gated_run (&gated, 200, 220, GATED_NORMAL);
+  gated_expect (&gated, 190, 220);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_opened_for_later_and_closed)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  g_signal_emit_by_name (gated.element, "open", 200 * GATED_FRAME);
+  g_signal_emit_by_name (gated.element, "close");
+  gated_run (&gated, 30, 300, GATED_NORMAL);
+  gated_expect_none (&gated);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* The detector is ahead. */
+GST_START_TEST (test_opened_before_what_a_detector_told)
+{
+  Gated gated;
+  GstHarness *detector;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  detector = add_detector (&gated);
+  for (guint n = 0; n < 120; n++)
+    detect (&gated, detector, n, n,
+        n == 60 || n == 90 ? GATED_ANOMALOUS : GATED_NORMAL);
+  gated_run (&gated, 0, 29, GATED_NO_META);
+  g_signal_emit_by_name (gated.element, "open", 29 * GATED_FRAME);
+  gated_run (&gated, 30, 40, GATED_NO_META);
+  gated_expect (&gated, 10, 40);
+  gst_harness_teardown (detector);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 /* Until the user says so, or it stops. */
 GST_START_TEST (test_open_by_hand_lasts)
 {
@@ -1468,8 +1520,24 @@ GST_START_TEST (test_retimestamp_without_durations)
 }
 GST_END_TEST
 
+/* Sends this upstream. The same as the gate passes on, or NULL. */
+static GstEvent *
+send_upstream (Gated *gated, GstEvent *sent)
+{
+  GstEventType type = GST_EVENT_TYPE (sent);
+  GstEvent *event;
+
+  while ((event = gst_harness_try_pull_upstream_event (gated->harness)))
+    gst_event_unref (event);
+  gst_harness_push_upstream_event (gated->harness, sent);
+  while ((event = gst_harness_try_pull_upstream_event (gated->harness)) &&
+         GST_EVENT_TYPE (event) != type)
+    gst_event_unref (event);
+  return event;
+}
+
 /* What comes from downstream is in running times of there. */
-GST_START_TEST (test_retimestamp_and_qos)
+GST_START_TEST (test_retimestamp_and_key_requests)
 {
   GstEvent *event;
   GstClockTime time;
@@ -1478,15 +1546,27 @@ GST_START_TEST (test_retimestamp_and_qos)
   gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, NULL);
   gated_run (&gated, 0, 31, GATED_NORMAL);
   gated_run (&gated, 32, 32, GATED_ANOMALOUS);
-  gst_harness_push_upstream_event (gated.harness,
-      gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 1, 0, 2 * GATED_FRAME));
-  while ((event = gst_harness_try_pull_upstream_event (gated.harness)) &&
-         GST_EVENT_TYPE (event) != GST_EVENT_QOS)
-    gst_event_unref (event);
-  fail_unless (event != NULL);
-  gst_event_parse_qos (event, NULL, NULL, NULL, &time);
+  event = send_upstream (&gated,
+      gst_video_event_new_upstream_force_key_unit (2 * GATED_FRAME, TRUE, 1));
+  fail_unless (event && gst_video_event_parse_upstream_force_key_unit (
+                            event, &time, NULL, NULL));
   fail_unless_equals_uint64 (time, 32 * GATED_FRAME);
   gst_event_unref (event);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* It is late by design: nothing is to be dropped for that. */
+GST_START_TEST (test_keeps_qos_from_upstream)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 30, GATED_NORMAL);
+  gated_run (&gated, 31, 31, GATED_ANOMALOUS);
+  fail_unless (
+      send_upstream (&gated, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 2,
+                                 5 * GST_SECOND, 20 * GATED_FRAME)) == NULL);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -1583,23 +1663,87 @@ GST_START_TEST (test_tells_upstream_what_downstream_says)
 }
 GST_END_TEST
 
+/* So that frame n does not get through. */
+static void
+unlink_gated (Gated *gated, guint n)
+{
+  GstPad *pad = gst_element_get_static_pad (gated->element, "src");
+
+  gst_pad_unlink (pad, gated->harness->sinkpad);
+  gst_object_unref (pad);
+  fail_unless_equals_int (gst_harness_push (gated->harness,
+                              gated_frame (gated, n, GATED_ANOMALOUS)),
+      GST_FLOW_NOT_LINKED);
+}
+
+static void
+link_gated (Gated *gated)
+{
+  GstPad *pad = gst_element_get_static_pad (gated->element, "src");
+
+  fail_unless_equals_int (
+      gst_pad_link (pad, gated->harness->sinkpad), GST_PAD_LINK_OK);
+  gst_object_unref (pad);
+}
+
+static void
+push_segment (Gated *gated, guint base)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.base = base * GATED_FRAME;
+  gated_push_event (gated, gst_event_new_segment (&segment));
+}
+
 GST_START_TEST (test_linked_anew)
 {
   Gated gated;
-  GstPad *pad;
-  GstBuffer *buffer;
 
   gated_open (&gated, ROLLS (10, 5), NULL);
-  pad = gst_element_get_static_pad (gated.element, "src");
   gated_run (&gated, 0, 29, GATED_NORMAL);
-  gst_pad_unlink (pad, gated.harness->sinkpad);
-  buffer = gated_frame (&gated, 30, GATED_ANOMALOUS);
-  fail_unless_equals_int (
-      gst_harness_push (gated.harness, buffer), GST_FLOW_NOT_LINKED);
-  gst_pad_link (pad, gated.harness->sinkpad);
+  unlink_gated (&gated, 30);
+  link_gated (&gated);
   gated_run (&gated, 31, 45, GATED_ANOMALOUS);
   gated_expect (&gated, 40, 45);
-  gst_object_unref (pad);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* They are neither lost nor kept. */
+GST_START_TEST (test_events_while_not_linked)
+{
+  GstEvent *event = gst_event_new_custom (
+      GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("any"));
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  unlink_gated (&gated, 30);
+  push_segment (&gated, 500);
+  gst_harness_push_event (gated.harness, gst_event_ref (event));
+  ASSERT_MINI_OBJECT_REFCOUNT (event, "event", 1);
+  link_gated (&gated);
+  gated_run (&gated, 31, 45, GATED_ANOMALOUS);
+  fail_unless_equals_uint64 (pull_running_time (&gated), 540 * GATED_FRAME);
+  gst_event_unref (event);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_events_held_when_unlinked)
+{
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gated_run (&gated, 0, 20, GATED_NORMAL);
+  push_segment (&gated, 500);
+  gated_run (&gated, 21, 29, GATED_NORMAL);
+  g_signal_emit_by_name (gated.element, "open", 0);
+  unlink_gated (&gated, 30);
+  link_gated (&gated);
+  gated_run (&gated, 31, 45, GATED_ANOMALOUS);
+  fail_unless_equals_uint64 (pull_running_time (&gated), 540 * GATED_FRAME);
   gated_close (&gated);
 }
 GST_END_TEST
@@ -2057,6 +2201,9 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_detector_that_drops_analysis);
   tcase_add_test (tcase, test_silent_detector_and_max_bytes);
   tcase_add_test (tcase, test_action_signals);
+  tcase_add_test (tcase, test_opened_for_later);
+  tcase_add_test (tcase, test_opened_for_later_and_closed);
+  tcase_add_test (tcase, test_opened_before_what_a_detector_told);
   tcase_add_test (tcase, test_open_by_hand_lasts);
   tcase_add_test (tcase, test_signals);
   tcase_add_test (tcase, test_eos);
@@ -2079,12 +2226,15 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_retimestamp_and_max_duration);
   tcase_add_test (tcase, test_retimestamp_and_times_that_go_back);
   tcase_add_test (tcase, test_retimestamp_without_durations);
-  tcase_add_test (tcase, test_retimestamp_and_qos);
+  tcase_add_test (tcase, test_retimestamp_and_key_requests);
+  tcase_add_test (tcase, test_keeps_qos_from_upstream);
   tcase_add_test (tcase, test_other_rates);
   tcase_add_test (tcase, test_some_timestamps_are_missing);
   tcase_add_test (tcase, test_all_timestamps_are_missing);
   tcase_add_test (tcase, test_tells_upstream_what_downstream_says);
   tcase_add_test (tcase, test_linked_anew);
+  tcase_add_test (tcase, test_events_while_not_linked);
+  tcase_add_test (tcase, test_events_held_when_unlinked);
   tcase_add_test (tcase, test_backlog_does_not_hold_up_the_source);
   tcase_add_test (tcase, test_backlog_of_short_segments);
   tcase_add_test (tcase, test_backlog_leaves_room_downstream);
