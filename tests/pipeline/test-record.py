@@ -54,16 +54,17 @@ class Record(unittest.TestCase):
         self.directory = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.directory)
 
-    def start(self, *arguments):
+    def start(self, *arguments, **how):
         return subprocess.Popen(
             [sys.executable, PROGRAM, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            **how,
         )
 
-    def run_to_end(self, *arguments):
-        program = self.start(*arguments)
+    def run_to_end(self, *arguments, **how):
+        program = self.start(*arguments, **how)
         out, errors = program.communicate(timeout=PATIENCE)
         return program.returncode, out, errors
 
@@ -117,11 +118,19 @@ class Record(unittest.TestCase):
         for source, named in (
             (["no-such-element"], "no-such-element"),
             (pipeline("num-buffers=30", "mode=detect model-file=/gone"), "/gone"),
-            (["--directory", "/gone", *pipeline("num-buffers=30")], "/gone"),
         ):
             code, out, errors = self.run_to_end(*source)
             self.assertEqual((code, out), (1, ""))
             self.assertIn(named, errors)
+
+    def test_no_directory(self):
+        """splitmuxsink 1.22 may assert when it is stopped after that error."""
+        environment = {k: v for k, v in os.environ.items() if k != "G_DEBUG"}
+        code, out, errors = self.run_to_end(
+            "--directory", "/gone", *pipeline("num-buffers=30"), env=environment
+        )
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("/gone", errors)
 
 
 if __name__ == "__main__":
