@@ -31,6 +31,7 @@ struct VlCamera {
   guint ending; /* seconds since the end was asked for; 0: it was not */
   gboolean stops, reloads, is_done;
   gboolean is_announced; /* that it is connected */
+  gboolean has_checksum; /* of the connection's model */
   char *lost;            /* why, until that was dealt with; "" at the end */
   guint dealing;         /* idle source that does */
 
@@ -90,6 +91,7 @@ read_checksum (VlCamera *camera)
   g_autoptr (VlModel) model = vl_model_load (camera->options->model, NULL);
 
   g_free (camera->checksum);
+  camera->has_checksum = TRUE;
   camera->checksum = model != NULL ? g_strdup (model->checksum) : NULL;
 }
 
@@ -99,7 +101,7 @@ on_warning (const char *text, gpointer data)
 {
   VlCamera *camera = data;
 
-  if (g_strcmp0 (camera->warning, text) == 0)
+  if (camera->stops || g_strcmp0 (camera->warning, text) == 0)
     return;
   g_free (camera->warning);
   camera->warning = g_strdup (text);
@@ -133,7 +135,7 @@ on_state (const char *state, const char *reason, gpointer data)
     vl_say (name (camera), "%s: %s", state, reason);
   else if (text != NULL)
     vl_say (name (camera), "%s", text);
-  if (g_str_equal (state, "detecting"))
+  if (g_str_equal (state, "detecting") && !camera->has_checksum)
     read_checksum (camera);
 }
 
@@ -148,7 +150,7 @@ connect_feed (VlCamera *camera)
       number_event, on_begun, on_over, on_state, on_warning, on_lost};
 
   camera->age = camera->silence = camera->n_frames = camera->ending = 0;
-  camera->is_announced = FALSE;
+  camera->is_announced = camera->has_checksum = FALSE;
   camera->feed = vl_feed_new (camera->options, &funcs, camera);
 }
 
@@ -301,6 +303,10 @@ vl_camera_reload (VlCamera *camera)
 
   if (camera->options->source->kind == VL_SOURCE_FILE) {
     vl_say (name (camera), "a file keeps the model that it began with");
+    return;
+  }
+  if (!g_file_test (camera->options->model, G_FILE_TEST_EXISTS)) {
+    vl_say (name (camera), "has no model to read again");
     return;
   }
   model = vl_model_load (camera->options->model, &error);

@@ -5,6 +5,7 @@
 
 #include "feed.h"
 
+#include "diary.h"
 #include "layout.h"
 
 #include <gst/app/gstappsink.h>
@@ -19,18 +20,16 @@ struct VlFeed {
   VlFeedFuncs funcs;
   gpointer user_data;
   GstElement *pipeline;
+  VlDiary *diary;
   guint bus_watch;
   gint64 epoch; /* us since 1970 when it was made */
   gboolean is_lost;
-  gint is_built; /* the pipeline is complete; atomic */
-  gint n_frames; /* atomic */
+  gint is_built;  /* the pipeline is complete; atomic */
+  gint n_frames;  /* atomic */
+  gint is_ending; /* the next picture ends the stream; atomic */
 
   /* Of the gate's thread. */
   VlEvent *event; /* the open one */
-
-  GMutex lock;
-  GArray *sightings;  /* VlSighting: of anomalies, oldest first */
-  gboolean is_seeing; /* the last frame belongs to the newest of them */
 };
 
 /* ---- what the main thread is told -----------------------------------------*/
@@ -92,60 +91,35 @@ find_epoch (VlFeed *feed)
   return feed->epoch;
 }
 
+static VlEvent *
+make_event (VlFeed *feed, GstClockTime start, VlClip *clip)
+{
+  return vl_event_new (feed->options->source->name,
+      feed->funcs.number (feed->user_data), find_epoch (feed), start, clip);
+}
+
 static void
 on_opened (GstElement *gate, guint event_id, GstClockTime start, VlFeed *feed)
 {
   g_autoptr (VlClip) clip =
       feed->options->record ? vl_clip_new (CLIP_BACKLOG) : NULL;
-  VlEvent *event = vl_event_new (feed->options->source->name,
-      feed->funcs.number (feed->user_data), find_epoch (feed), start, clip);
+  VlEvent *event = make_event (feed, start, clip);
 
+  vl_diary_open (feed->diary);
   g_clear_pointer (&feed->event, vl_event_unref);
   feed->event = event;
   tell_later (feed, feed->funcs.begun, event);
 }
 
-/* Whether a sighting is of an event that has `seen` some and whose last frame
- * ends at `end`. vaelstmdetect may be ahead of the gate, and a recording go on
- * to a key frame: what began too late for the gate to join the two, and goes on
- * after the recording, is of the next event. */
-static gboolean
-belongs (const VlFeed *feed, const VlSighting *sighting, const VlSighting *seen,
-    GstClockTime end)
-{
-  const GstClockTime post_roll = feed->options->post_roll;
-
-  if (seen->any && sighting->first <= seen->last + post_roll)
-    return TRUE;
-  return sighting->first < end &&
-         (!seen->any || sighting->last + post_roll <= end);
-}
-
 static void
-take_sightings (VlFeed *feed, VlEvent *event, GstClockTime end)
+settle (VlFeed *feed)
 {
-  VlSighting *next;
+  VlEvent *event;
 
-  while (
-      feed->sightings->len > 0 &&
-      belongs (feed, (next = &g_array_index (feed->sightings, VlSighting, 0)),
-          &event->sighting, end)) {
-    vl_sighting_join (&event->sighting, next);
-    g_array_remove_index (feed->sightings, 0);
+  while ((event = vl_diary_settle (feed->diary)) != NULL) {
+    tell_later (feed, feed->funcs.over, event);
+    vl_event_unref (event);
   }
-  feed->is_seeing &= feed->sightings->len > 0;
-}
-
-/* A part of an event that max_event has cut begins where the one before ends,
- * and may hold nothing anomalous any more. */
-static void
-fit_into (VlSighting *seen, const VlEvent *event)
-{
-  seen->first = MAX (seen->first, event->start);
-  seen->peak = MAX (seen->peak, seen->first);
-  seen->last = MAX (seen->last, seen->peak);
-  if (!seen->any)
-    seen->position = GST_CLOCK_TIME_NONE;
 }
 
 static void
@@ -156,13 +130,28 @@ on_closed (GstElement *gate, guint event_id, GstClockTime start,
 
   if (event == NULL)
     return;
-  g_mutex_lock (&feed->lock);
-  take_sightings (feed, event, end);
-  g_mutex_unlock (&feed->lock);
-  fit_into (&event->sighting, event);
   if (event->clip != NULL)
     vl_clip_finish (event->clip);
+  vl_diary_close (feed->diary, event, end);
+  settle (feed);
+}
+
+/* An event without a clip. */
+static void
+tell_missed (VlFeed *feed)
+{
+  VlSighting missed;
+  g_autoptr (VlEvent) event = NULL;
+
+  if (!vl_diary_take_missed (feed->diary, &missed))
+    return;
+  event = make_event (feed, missed.first, NULL);
+  event->sighting = missed;
+  tell_later (feed, feed->funcs.begun, event);
   tell_later (feed, feed->funcs.over, event);
+  GST_ELEMENT_WARNING (feed->pipeline, STREAM, FORMAT,
+      ("An event without a clip: there was no key frame to begin one with."),
+      (NULL));
 }
 
 static GstFlowReturn
@@ -177,54 +166,16 @@ on_sample (GstAppSink *sink, gpointer data)
   return GST_FLOW_OK;
 }
 
-static VlSighting *
-add_sighting (VlFeed *feed)
-{
-  g_array_set_size (feed->sightings, feed->sightings->len + 1);
-  return &g_array_index (feed->sightings, VlSighting, feed->sightings->len - 1);
-}
-
-static void
-see_frame (VlFeed *feed, GstPad *pad, GstBuffer *buffer)
-{
-  GstVaeLstmAnomaly anomaly;
-  const gboolean is_anomalous =
-      gst_buffer_get_vaelstm_anomaly (buffer, &anomaly) && anomaly.anomalous;
-
-  g_atomic_int_inc (&feed->n_frames);
-  if (is_anomalous && !feed->is_seeing)
-    add_sighting (feed);
-  feed->is_seeing = is_anomalous;
-  if (is_anomalous)
-    vl_sighting_add (
-        &g_array_index (feed->sightings, VlSighting, feed->sightings->len - 1),
-        pad, buffer, &anomaly, feed->options->record);
-}
-
-/* It comes before the frame with which the anomaly became certain. */
-static void
-see_event (VlFeed *feed, GstEvent *event)
-{
-  const GstStructure *structure = gst_event_get_structure (event);
-
-  if (!gst_event_has_name (event, "vaelstm-anomaly") ||
-      g_strcmp0 (gst_structure_get_string (structure, "event"), "start") != 0)
-    return;
-  vl_sighting_begin (add_sighting (feed), structure);
-  feed->is_seeing = TRUE;
-}
-
 static GstPadProbeReturn
 see (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   VlFeed *feed = data;
 
-  g_mutex_lock (&feed->lock);
   if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-    see_frame (feed, pad, GST_PAD_PROBE_INFO_BUFFER (info));
-  else
-    see_event (feed, GST_PAD_PROBE_INFO_EVENT (info));
-  g_mutex_unlock (&feed->lock);
+    g_atomic_int_inc (&feed->n_frames);
+  vl_diary_see (feed->diary, pad, info);
+  settle (feed);
+  tell_missed (feed);
   return GST_PAD_PROBE_OK;
 }
 
@@ -251,18 +202,30 @@ watch_gate (VlFeed *feed, GstElement *gate, GstElement *sink)
 }
 
 /* Some cameras send pictures without times: theirs is when they come. */
+static GstBuffer *
+stamp (VlFeed *feed, GstBuffer *buffer)
+{
+  if (feed->options->source->kind == VL_SOURCE_FILE ||
+      GST_CLOCK_TIME_IS_VALID (GST_BUFFER_DTS_OR_PTS (buffer)))
+    return buffer;
+  buffer = gst_buffer_make_writable (buffer);
+  GST_BUFFER_PTS (buffer) =
+      gst_element_get_current_running_time (feed->pipeline);
+  return buffer;
+}
+
+/* Where whole pictures come from the source. One that EOS would overtake on its
+ * way here would be cut, so the stream is ended here. */
 static GstPadProbeReturn
-stamp (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+take_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   VlFeed *feed = data;
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
 
-  if (GST_BUFFER_DTS_OR_PTS (buffer) == GST_CLOCK_TIME_NONE) {
-    buffer = gst_buffer_make_writable (buffer);
-    GST_BUFFER_PTS (buffer) =
-        gst_element_get_current_running_time (feed->pipeline);
-    info->data = buffer;
+  if (g_atomic_int_get (&feed->is_ending)) {
+    gst_pad_push_event (pad, gst_event_new_eos ());
+    return GST_PAD_PROBE_DROP;
   }
+  info->data = stamp (feed, GST_PAD_PROBE_INFO_BUFFER (info));
   return GST_PAD_PROBE_OK;
 }
 
@@ -279,8 +242,7 @@ build_behind (VlFeed *feed, GstPad *pad, GstCaps *caps)
         feed->pipeline, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
     return;
   }
-  if (feed->options->source->kind == VL_SOURCE_STREAM)
-    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, stamp, feed, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, take_picture, feed, NULL);
   watch_frames (feed, layout.detector);
   watch_gate (feed, layout.gate, layout.clips);
   gst_bin_add (GST_BIN (feed->pipeline), layout.bin);
@@ -407,10 +369,7 @@ vl_feed_new (
   feed->funcs = *funcs;
   feed->user_data = user_data;
   feed->epoch = g_get_real_time ();
-  g_mutex_init (&feed->lock);
-  feed->sightings = g_array_new (FALSE, TRUE, sizeof (VlSighting));
-  g_array_set_clear_func (feed->sightings, (GDestroyNotify)vl_sighting_clear);
-  feed->pipeline = gst_pipeline_new (options->source->name);
+  feed->diary = vl_diary_new (options->post_roll, options->record);
   watch_bus (feed);
   if (options->source->kind == VL_SOURCE_DEVICE)
     add_device_source (feed);
@@ -427,16 +386,17 @@ vl_feed_free (VlFeed *feed)
   gst_element_set_state (feed->pipeline, GST_STATE_NULL);
   g_source_remove (feed->bus_watch);
   gst_object_unref (feed->pipeline);
-  g_array_unref (feed->sightings);
   g_clear_pointer (&feed->event, vl_event_unref);
-  g_mutex_clear (&feed->lock);
+  vl_diary_finish (feed->diary);
+  settle (feed);
+  vl_diary_free (feed->diary);
   g_free (feed);
 }
 
 void
 vl_feed_end (VlFeed *feed)
 {
-  gst_element_send_event (feed->pipeline, gst_event_new_eos ());
+  g_atomic_int_set (&feed->is_ending, TRUE);
 }
 
 guint

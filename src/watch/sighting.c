@@ -79,28 +79,40 @@ vl_sighting_begin (VlSighting *sighting, const GstStructure *start)
                            : GST_CLOCK_TIME_NONE;
 }
 
-void
-vl_sighting_add (VlSighting *sighting, GstPad *pad, GstBuffer *buffer,
-    const GstVaeLstmAnomaly *anomaly, gboolean keep_frame)
+static GstClockTime
+find_time (GstPad *pad, GstBuffer *buffer,
+    guint64 (*to_time) (const GstSegment *, GstFormat, guint64))
 {
   g_autoptr (GstEvent) event =
       gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
   const GstSegment *segment;
-  GstClockTime time;
 
   if (event == NULL)
-    return;
+    return GST_CLOCK_TIME_NONE;
   gst_event_parse_segment (event, &segment);
-  time = gst_segment_to_running_time (
-      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  return segment->format == GST_FORMAT_TIME
+             ? to_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer))
+             : GST_CLOCK_TIME_NONE;
+}
+
+GstClockTime
+vl_sighting_time (GstPad *pad, GstBuffer *buffer)
+{
+  return find_time (pad, buffer, gst_segment_to_running_time);
+}
+
+void
+vl_sighting_add (VlSighting *sighting, GstPad *pad, GstBuffer *buffer,
+    const GstVaeLstmAnomaly *anomaly, gboolean keep_frame)
+{
+  GstClockTime time = vl_sighting_time (pad, buffer);
+
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
-
   if (!sighting->any) {
     sighting->any = TRUE;
     sighting->first = sighting->last = sighting->peak = time;
-    sighting->position = gst_segment_to_stream_time (
-        segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+    sighting->position = find_time (pad, buffer, gst_segment_to_stream_time);
   }
   if (anomaly->score >= anomaly->threshold)
     sighting->last = MAX (sighting->last, time);

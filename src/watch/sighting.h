@@ -26,6 +26,9 @@ typedef struct {
   GstSample *frame; /* owned copy; NULL where frames are not kept */
 } VlSighting;
 
+/* Running time of a buffer that leaves through this pad; NONE: unknown. */
+GstClockTime vl_sighting_time (GstPad *pad, GstBuffer *buffer);
+
 /* vaelstmdetect's downstream event `vaelstm-anomaly` of an anomaly's start. */
 void vl_sighting_begin (VlSighting *sighting, const GstStructure *start);
 

@@ -46,14 +46,24 @@ name_of_path (const char *path)
   return make_name (base);
 }
 
-/* Host and path: users and passwords stay out of file names and messages. */
+/* Host, port and path. Users and passwords stay out of file names and messages,
+ * also those that some cameras want in the path: all from the first sign of a
+ * parameter on. */
 static char *
 name_of_uri (GUri *uri)
 {
-  const char *host = g_uri_get_host (uri);
-  g_autofree char *place =
-      g_strconcat (host != NULL ? host : "", g_uri_get_path (uri), NULL);
+  const char *host = g_uri_get_host (uri), *path = g_uri_get_path (uri);
+  g_autofree char *port = g_uri_get_port (uri) > 0
+                              ? g_strdup_printf ("-%d", g_uri_get_port (uri))
+                              : g_strdup ("");
+  gsize length = strcspn (path, "=&?;,");
+  g_autofree char *place = NULL;
 
+  /* the parameter's name */
+  while (path[length] != '\0' && length > 0 && path[length - 1] != '/')
+    length--;
+  place = g_strdup_printf (
+      "%s%s%.*s", host != NULL ? host : "", port, (int)length, path);
   return make_name (place);
 }
 
