@@ -267,28 +267,51 @@ to_clock_time (GstClockTimeDiff time)
   return MAX (0, time);
 }
 
+/* Of a running time; NONE where the segment cannot tell. */
+static GstClockTime
+find_timestamp (const GstSegment *segment, GstClockTimeDiff time)
+{
+  GstSegment later = *segment;
+  guint64 position;
+  gint sign;
+
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  if (time < 0)
+    gst_segment_offset_running_time (&later, GST_FORMAT_TIME, -time);
+  sign = gst_segment_position_from_running_time_full (
+      &later, GST_FORMAT_TIME, MAX (0, time), &position);
+  return sign == 0 ? GST_CLOCK_TIME_NONE : (sign > 0 ? position : 0);
+}
+
+static GstClockTime
+find_stream_time (const GstSegment *segment, GstClockTime timestamp)
+{
+  guint64 time;
+  gint sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
+    return GST_CLOCK_TIME_NONE;
+  sign = gst_segment_to_stream_time_full (
+      segment, GST_FORMAT_TIME, timestamp, &time);
+  return sign == 0 ? GST_CLOCK_TIME_NONE : (sign > 0 ? time : 0);
+}
+
 static void
 post (GstVaeLstmGate *self, const gchar *event, GstClockTimeDiff time,
     const gchar *reason)
 {
   const Recording *recording = &self->recording;
   const GstSegment *segment = &self->output.segment;
-  GstClockTime running_time = to_clock_time (time);
-  GstClockTime timestamp = GST_CLOCK_TIME_NONE;
-  GstClockTime stream_time = GST_CLOCK_TIME_NONE;
+  GstClockTime timestamp = find_timestamp (segment, time);
+  GstClockTime stream_time = find_stream_time (segment, timestamp);
   GstStructure *structure;
 
-  if (segment->format == GST_FORMAT_TIME) {
-    timestamp = gst_segment_position_from_running_time (
-        segment, GST_FORMAT_TIME, running_time);
-    stream_time =
-        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp);
-  }
   structure = gst_structure_new ("vaelstmgate", "event", G_TYPE_STRING, event,
       "event-id", G_TYPE_UINT, recording->event_id, "timestamp", G_TYPE_UINT64,
       timestamp, "stream-time", G_TYPE_UINT64, stream_time, "running-time",
-      G_TYPE_UINT64, running_time, "duration", G_TYPE_UINT64,
-      running_time - to_clock_time (recording->start), "start", G_TYPE_UINT64,
+      G_TYPE_UINT64, to_clock_time (time), "duration", G_TYPE_UINT64,
+      (guint64)(time - recording->start), "start", G_TYPE_UINT64,
       to_clock_time (recording->start), NULL);
   if (reason)
     gst_structure_set (structure, "reason", G_TYPE_STRING, reason, NULL);
@@ -439,6 +462,13 @@ open_segment (GstVaeLstmGate *self)
 }
 
 static void
+end_segment (GstVaeLstmGate *self, const gchar *reason)
+{
+  gst_vae_lstm_gate_spans_close (self->spans, self->recording.end);
+  report_close (self, reason);
+}
+
+static void
 close_segment (GstVaeLstmGate *self, const gchar *reason)
 {
   GST_OBJECT_LOCK (self);
@@ -446,7 +476,7 @@ close_segment (GstVaeLstmGate *self, const gchar *reason)
   GST_OBJECT_UNLOCK (self);
 
   self->follows = TRUE;
-  report_close (self, reason);
+  end_segment (self, reason);
 }
 
 /* Lets the others come as far as it is decided. Before a buffer goes out: what
@@ -591,7 +621,7 @@ static void
 interrupt (GstVaeLstmGate *self, const gchar *reason)
 {
   if (self->plan.open)
-    report_close (self, reason);
+    end_segment (self, reason);
   skip_items (self, gst_vae_lstm_gate_ring_length (self->plan.ring));
   GST_OBJECT_LOCK (self);
   gst_vae_lstm_gate_plan_reset (&self->plan);
@@ -769,11 +799,13 @@ gst_vae_lstm_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return TRUE;
 }
 
-/* Buffers of a pool downstream would not come back in time. */
+/* Buffers of a pool downstream would not come back in time, nor do those that
+ * are held when upstream wants them. */
 static gboolean
 gst_vae_lstm_gate_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION ||
+      GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
     return FALSE;
   return gst_pad_query_default (pad, parent, query);
 }
@@ -791,26 +823,30 @@ find_follower (GstVaeLstmGate *self, GstPad *pad)
   return NULL;
 }
 
-/* Each stream keeps to its own pair of pads. */
+/* Each stream keeps to its own pair of pads; a pad whose pair is being released
+ * has no links. */
 static GstIterator *
 gst_vae_lstm_gate_iterate_links (GstPad *pad, GstObject *parent)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
   GstVaeLstmGateFollower *follower;
   GValue value = G_VALUE_INIT;
-  GstIterator *links;
-  GstPad *other;
+  GstIterator *links = NULL;
+  GstPad *other = NULL;
 
   GST_OBJECT_LOCK (self);
-  if ((follower = find_follower (self, pad)))
+  if (pad == self->sinkpad)
+    other = self->srcpad;
+  else if (pad == self->srcpad)
+    other = self->sinkpad;
+  else if ((follower = find_follower (self, pad)))
     other = gst_vae_lstm_gate_follower_get_other (follower, pad);
-  else
-    other = pad == self->sinkpad ? self->srcpad : self->sinkpad;
   g_value_init (&value, GST_TYPE_PAD);
   g_value_set_object (&value, other);
   GST_OBJECT_UNLOCK (self);
 
-  links = gst_iterator_new_single (GST_TYPE_PAD, &value);
+  if (other)
+    links = gst_iterator_new_single (GST_TYPE_PAD, &value);
   g_value_unset (&value);
   return links;
 }
@@ -922,13 +958,27 @@ gst_vae_lstm_gate_release_pad (GstElement *element, GstPad *pad)
 }
 
 static void
-for_each_follower (
-    GstVaeLstmGate *self, void (*act) (GstVaeLstmGateFollower *follower))
+interrupt_followers (GstVaeLstmGate *self)
 {
   GST_OBJECT_LOCK (self);
   for (guint i = 0; i < self->followers->len; i++)
-    act (self->followers->pdata[i]);
+    gst_vae_lstm_gate_follower_interrupt (self->followers->pdata[i]);
   GST_OBJECT_UNLOCK (self);
+}
+
+/* What they held is freed unlocked: nobody knows what that calls. */
+static void
+reset_followers (GstVaeLstmGate *self)
+{
+  GPtrArray *rings = g_ptr_array_new_with_free_func (
+      (GDestroyNotify)gst_vae_lstm_gate_ring_free);
+
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->followers->len; i++)
+    g_ptr_array_add (
+        rings, gst_vae_lstm_gate_follower_reset (self->followers->pdata[i]));
+  GST_OBJECT_UNLOCK (self);
+  g_ptr_array_unref (rings);
 }
 
 /* ------------------------------------------------------------------- states */
@@ -945,7 +995,7 @@ forget_all (GstVaeLstmGate *self)
   keep_files (self);
   self->n_recordings = 0;
   self->warned = FALSE;
-  for_each_follower (self, gst_vae_lstm_gate_follower_reset);
+  reset_followers (self);
 }
 
 static GstStateChangeReturn
@@ -958,7 +1008,7 @@ gst_vae_lstm_gate_change_state (GstElement *element, GstStateChange transition)
     gst_vae_lstm_gate_watch_start (&self->watch);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_vae_lstm_gate_watch_interrupt (&self->watch);
-    for_each_follower (self, gst_vae_lstm_gate_follower_interrupt);
+    interrupt_followers (self);
   }
   result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)

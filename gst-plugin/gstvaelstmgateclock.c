@@ -47,9 +47,9 @@ set_segment (GstVaeLstmGateClock *clock, GstEvent *event)
          !gst_vae_lstm_times_jump (&before, event, &timestamp);
 }
 
-/* NONE where the segment cannot tell. */
-static GstClockTimeDiff
-to_running_time (const GstSegment *segment, GstClockTime timestamp)
+GstClockTimeDiff
+gst_vae_lstm_gate_clock_convert (
+    const GstSegment *segment, GstClockTime timestamp)
 {
   guint64 time;
   gint sign;
@@ -76,7 +76,7 @@ gst_vae_lstm_gate_clock_make_event_item (
     item.cut = set_segment (clock, event) ? NULL : "segment";
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
     gst_event_parse_gap (event, &timestamp, NULL);
-    item.time = to_running_time (&clock->segment, timestamp);
+    item.time = gst_vae_lstm_gate_clock_convert (&clock->segment, timestamp);
   }
   return item;
 }
@@ -84,7 +84,8 @@ gst_vae_lstm_gate_clock_make_event_item (
 static GstClockTimeDiff
 find_decoding_time (const GstVaeLstmGateClock *clock, GstBuffer *buffer)
 {
-  return to_running_time (&clock->segment, GST_BUFFER_DTS_OR_PTS (buffer));
+  return gst_vae_lstm_gate_clock_convert (
+      &clock->segment, GST_BUFFER_DTS_OR_PTS (buffer));
 }
 
 gboolean
@@ -142,8 +143,8 @@ gst_vae_lstm_gate_clock_make_item (
     GstVaeLstmGateClock *clock, GstBuffer *buffer, GstElement *element)
 {
   GstClockTimeDiff decoded = find_decoding_time (clock, buffer);
-  GstClockTimeDiff time =
-      to_running_time (&clock->segment, GST_BUFFER_PTS (buffer));
+  GstClockTimeDiff time = gst_vae_lstm_gate_clock_convert (
+      &clock->segment, GST_BUFFER_PTS (buffer));
   GstClockTimeDiff order;
 
   if (!GST_CLOCK_STIME_IS_VALID (time) ||

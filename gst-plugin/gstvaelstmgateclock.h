@@ -20,6 +20,10 @@ typedef struct {
   gboolean told;           /* some buffer had a timestamp */
 } GstVaeLstmGateClock;
 
+/* Of a timestamp; NONE where the segment cannot tell. */
+GstClockTimeDiff gst_vae_lstm_gate_clock_convert (
+    const GstSegment *segment, GstClockTime timestamp);
+
 void gst_vae_lstm_gate_clock_init (GstVaeLstmGateClock *clock);
 
 /* Forgets the buffers, not the segment. */

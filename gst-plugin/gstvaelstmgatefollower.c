@@ -20,7 +20,8 @@ struct _GstVaeLstmGateFollower {
   GstVaeLstmGateRing *ring;
   GstVaeLstmGateClock clock;
   GstVaeLstmGateOutput output;
-  guint span; /* number of the one the last buffer was in; 0: none */
+  guint span;      /* number of the one the last buffer was in; 0: none */
+  gboolean warned; /* about MAX_BYTES */
   GstFlowReturn flow;
 };
 
@@ -29,6 +30,17 @@ has_time (const GstVaeLstmGateItem *item)
 {
   return item->is_buffer ||
          GST_EVENT_TYPE (GST_EVENT (item->object)) == GST_EVENT_GAP;
+}
+
+static void
+warn_of_space (GstVaeLstmGateFollower *follower)
+{
+  if (!follower->warned)
+    GST_WARNING_OBJECT (follower->sink,
+        "more than %d bytes wait for what is decided about the leading stream; "
+        "the oldest are dropped",
+        MAX_BYTES);
+  follower->warned = TRUE;
 }
 
 /* Lets the oldest item through or not. FALSE when that is to be decided. */
@@ -43,9 +55,11 @@ handle_oldest (GstVaeLstmGateFollower *follower)
 
   if (has_time (oldest))
     place = gst_vae_lstm_gate_spans_find (follower->spans, oldest->time, &span);
-  if (place == GST_VAE_LSTM_GATE_UNDECIDED &&
-      gst_vae_lstm_gate_ring_bytes (follower->ring) <= MAX_BYTES)
-    return FALSE;
+  if (place == GST_VAE_LSTM_GATE_UNDECIDED) {
+    if (gst_vae_lstm_gate_ring_bytes (follower->ring) <= MAX_BYTES)
+      return FALSE;
+    warn_of_space (follower);
+  }
 
   item = gst_vae_lstm_gate_ring_pop (follower->ring);
   if (place != GST_VAE_LSTM_GATE_INSIDE) {
@@ -191,7 +205,7 @@ gst_vae_lstm_gate_follower_new (
   follower->ring = gst_vae_lstm_gate_ring_new ();
   gst_vae_lstm_gate_output_init (&follower->output, src);
   gst_vae_lstm_gate_clock_init (&follower->clock);
-  gst_vae_lstm_gate_follower_reset (follower);
+  forget (follower);
 
   gst_pad_set_element_private (sink, follower);
   gst_pad_set_chain_function (sink, chain);
@@ -224,8 +238,13 @@ gst_vae_lstm_gate_follower_interrupt (GstVaeLstmGateFollower *follower)
   gst_vae_lstm_gate_spans_wake (follower->spans);
 }
 
-void
+GstVaeLstmGateRing *
 gst_vae_lstm_gate_follower_reset (GstVaeLstmGateFollower *follower)
 {
+  GstVaeLstmGateRing *held = follower->ring;
+
+  follower->ring = gst_vae_lstm_gate_ring_new ();
+  follower->warned = FALSE;
   forget (follower);
+  return held;
 }

@@ -11,6 +11,7 @@
 
 #include <gst/gst.h>
 
+#include "gstvaelstmgatering.h"
 #include "gstvaelstmgatespans.h"
 
 typedef struct _GstVaeLstmGateFollower GstVaeLstmGateFollower;
@@ -31,5 +32,7 @@ GstPad *gst_vae_lstm_gate_follower_get_other (
  * deactivated. */
 void gst_vae_lstm_gate_follower_interrupt (GstVaeLstmGateFollower *follower);
 
-/* Back to where it was before the first buffer; while no data flows. */
-void gst_vae_lstm_gate_follower_reset (GstVaeLstmGateFollower *follower);
+/* Back to where it was before the first buffer; while no data flows.
+ * Returns: (transfer full): what it held, for the caller to free. */
+GstVaeLstmGateRing *gst_vae_lstm_gate_follower_reset (
+    GstVaeLstmGateFollower *follower);

@@ -89,6 +89,18 @@ gst_vae_lstm_gate_spans_advance (
   g_mutex_unlock (&spans->lock);
 }
 
+void
+gst_vae_lstm_gate_spans_close (GstVaeLstmGateSpans *spans, GstClockTimeDiff end)
+{
+  GArray *all = spans->spans;
+
+  g_mutex_lock (&spans->lock);
+  if (all->len > 0)
+    g_array_index (all, GstVaeLstmGateSpan, all->len - 1).end = end;
+  spans->decided = MIN (spans->decided, end);
+  g_mutex_unlock (&spans->lock);
+}
+
 static gboolean
 is_undecided (const GstVaeLstmGateSpans *spans, GstClockTimeDiff time)
 {

@@ -44,6 +44,11 @@ void gst_vae_lstm_gate_spans_begin (
 void gst_vae_lstm_gate_spans_advance (
     GstVaeLstmGateSpans *spans, GstClockTimeDiff end, GstClockTimeDiff decided);
 
+/* Its newest segment ended at `end`, before what was said of it: what is from
+ * there on is undecided again. */
+void gst_vae_lstm_gate_spans_close (
+    GstVaeLstmGateSpans *spans, GstClockTimeDiff end);
+
 /* Where `time` is; span (or NULL) tells in which one, if inside. */
 GstVaeLstmGatePlace gst_vae_lstm_gate_spans_find (GstVaeLstmGateSpans *spans,
     GstClockTimeDiff time, GstVaeLstmGateSpan *span);

@@ -5,6 +5,8 @@
 
 #include "gstvaelstmgatewatch.h"
 
+#include "gstvaelstmgateclock.h"
+
 /* Nobody tells when a pad is deactivated. */
 #define LOOK_AGAIN (G_USEC_PER_SEC / 10)
 
@@ -38,21 +40,13 @@ static GstClockTimeDiff
 find_running_time (GstPad *pad, GstBuffer *buffer)
 {
   GstEvent *event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
-  GstClockTime timestamp = GST_BUFFER_PTS (buffer);
   const GstSegment *segment;
-  GstClockTimeDiff time = GST_CLOCK_STIME_NONE;
-  guint64 distance;
-  gint sign;
+  GstClockTimeDiff time;
 
   if (!event)
-    return time;
+    return GST_CLOCK_STIME_NONE;
   gst_event_parse_segment (event, &segment);
-  if (segment->format == GST_FORMAT_TIME &&
-      GST_CLOCK_TIME_IS_VALID (timestamp)) {
-    sign = gst_segment_to_running_time_full (
-        segment, GST_FORMAT_TIME, timestamp, &distance);
-    time = sign * (gint64)distance;
-  }
+  time = gst_vae_lstm_gate_clock_convert (segment, GST_BUFFER_PTS (buffer));
   gst_event_unref (event);
   return time;
 }

@@ -23,6 +23,7 @@ gated_open (Gated *gated, const gchar *property, ...)
   gated->bus = gst_bus_new ();
   gst_element_set_bus (gated->element, gated->bus);
   gated->key_interval = 10;
+  gated->event_id = EVENT_ID;
 
   gated->harness = gst_harness_new_with_element (gated->element, "sink", "src");
   gst_object_unref (gated->element);
@@ -134,6 +135,15 @@ pop_message (Gated *gated)
 }
 
 static void
+expect_id (const GstStructure *message, guint wanted)
+{
+  guint id;
+
+  fail_unless (gst_structure_get_uint (message, "event-id", &id));
+  fail_unless_equals_int (id, wanted);
+}
+
+static void
 expect_time (const GstStructure *message, const gchar *field, guint64 wanted)
 {
   guint64 time;
@@ -162,8 +172,7 @@ gated_expect_message (Gated *gated, const gchar *event, gdouble start,
   expect_time (structure, "stream-time", time * GATED_FRAME);
   expect_time (structure, "timestamp", time * GATED_FRAME);
   expect_time (structure, "duration", (time - start) * GATED_FRAME);
-  fail_unless (
-      gst_structure_has_field_typed (structure, "event-id", G_TYPE_UINT));
+  expect_id (structure, gated->event_id);
   gst_message_unref (message);
 }
 

@@ -18,6 +18,7 @@ typedef struct {
   GstElement *element; /* owned by the harness */
   GstBus *bus;
   guint key_interval; /* frames from key frame to key frame; 10 */
+  guint event_id;     /* that messages have; 7, as anomalous frames */
 } Gated;
 
 /* Where frames carry the meta. */

@@ -469,12 +469,15 @@ flush (Gated *gated)
   gated_push_event (gated, gst_event_new_segment (&segment));
 }
 
+/* Of events, other than that of frames. */
+#define EVENT_ID 3
+
 static GstEvent *
 anomaly_event (const gchar *event, guint frame, guint duration)
 {
   return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
       gst_structure_new ("vaelstm-anomaly", "event", G_TYPE_STRING, event,
-          "event-id", G_TYPE_UINT, 3, "running-time", G_TYPE_UINT64,
+          "event-id", G_TYPE_UINT, EVENT_ID, "running-time", G_TYPE_UINT64,
           frame * GATED_FRAME, "duration", G_TYPE_UINT64,
           duration * GATED_FRAME, NULL));
 }
@@ -484,6 +487,7 @@ GST_START_TEST (test_events_where_the_meta_is_lost)
   Gated gated;
 
   gated_open (&gated, ROLLS (10, 5), NULL);
+  gated.event_id = EVENT_ID;
   gated_run (&gated, 0, 44, GATED_NO_META);
   gated_push_event (&gated, anomaly_event ("start", 45, 4));
   gated_run (&gated, 45, 59, GATED_NO_META);
@@ -571,6 +575,7 @@ GST_START_TEST (test_events_in_another_branch)
   GstHarness *detector;
 
   gated_open (&gated, ROLLS (10, 5), NULL);
+  gated.event_id = EVENT_ID;
   detector = add_detector (&gated);
   detect (&gated, detector, 0, 48, GATED_NO_META);
   gated_run (&gated, 0, 49, GATED_NO_META);
@@ -1571,6 +1576,47 @@ GST_START_TEST (test_keeps_qos_from_upstream)
 }
 GST_END_TEST
 
+static void
+expect_field (GstMessage *message, const gchar *field, guint frame)
+{
+  guint64 time;
+
+  fail_unless (gst_structure_get_uint64 (
+      gst_message_get_structure (message), field, &time));
+  fail_unless_equals_uint64 (time, frame * GATED_FRAME);
+}
+
+/* Messages count from 0, but tell of the buffers' own times. */
+GST_START_TEST (test_negative_running_times)
+{
+  GstMessage *message;
+  GstSegment segment;
+  Gated gated;
+
+  gated_open (&gated, ROLLS (10, 5), NULL);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = 50 * GATED_FRAME;
+  gated_push_event (&gated, gst_event_new_segment (&segment));
+  gated_run (&gated, 20, 44, GATED_NORMAL);
+  gated_run (&gated, 45, 45, GATED_ANOMALOUS);
+  gated_run (&gated, 46, 80, GATED_NORMAL);
+  gated_expect (&gated, 30, 50);
+
+  message = gst_bus_pop_filtered (gated.bus, GST_MESSAGE_ELEMENT);
+  expect_field (message, "timestamp", 45);
+  expect_field (message, "running-time", 0);
+  expect_field (message, "start", 0);
+  expect_field (message, "duration", 15);
+  gst_message_unref (message);
+  message = gst_bus_pop_filtered (gated.bus, GST_MESSAGE_ELEMENT);
+  expect_field (message, "timestamp", 51);
+  expect_field (message, "running-time", 1);
+  expect_field (message, "duration", 21);
+  gst_message_unref (message);
+  gated_close (&gated);
+}
+GST_END_TEST
+
 GST_START_TEST (test_other_rates)
 {
   static const gdouble rates[] = {0.5, 2, -1};
@@ -1865,16 +1911,20 @@ GST_START_TEST (test_backlog_leaves_room_downstream)
 }
 GST_END_TEST
 
+/* Nor are buffers given back that are asked for. */
 GST_START_TEST (test_keeps_pools_from_upstream)
 {
-  GstQuery *query = gst_query_new_allocation (NULL, TRUE);
+  GstQuery *allocation = gst_query_new_allocation (NULL, TRUE);
+  GstQuery *drain = gst_query_new_drain ();
   GstPad *pad;
   Gated gated;
 
   gated_open (&gated, NULL);
   pad = gst_element_get_static_pad (gated.element, "sink");
-  fail_if (gst_pad_query (pad, query));
-  gst_query_unref (query);
+  fail_if (gst_pad_query (pad, allocation));
+  fail_if (gst_pad_query (pad, drain));
+  gst_query_unref (allocation);
+  gst_query_unref (drain);
 
   gst_harness_set_upstream_latency (gated.harness, 30 * GST_MSECOND);
   fail_unless_equals_uint64 (
@@ -1967,6 +2017,87 @@ GST_END_TEST
 GST_START_TEST (test_sound_that_is_behind)
 {
   check_sound (-25);
+}
+GST_END_TEST
+
+/* The number of sound buffers that came through. */
+static guint
+count_sound (GstHarness *sound)
+{
+  GstBuffer *buffer;
+  guint n = 0;
+
+  while ((buffer = gst_harness_try_pull (sound))) {
+    gst_buffer_unref (buffer);
+    n++;
+  }
+  return n;
+}
+
+/* No more than had gone ahead. */
+GST_START_TEST (test_sound_ends_where_a_segment_is_cut)
+{
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (0, 50), NULL);
+  sound = add_sound (&gated);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 32, GATED_ANOMALOUS);
+  run_sound (sound, 0, 34);
+  set_caps (&gated, 640);
+  run_sound (sound, 35, 60);
+  gated_run (&gated, 33, 39, GATED_NO_META);
+  gated_run (&gated, 200, 250, GATED_NORMAL);
+  run_sound (sound, 61, 80);
+  expect_sound (sound, 30, 34);
+  fail_unless_equals_int (count_sound (sound), 0);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+/* Not lost, but in the next segment. */
+GST_START_TEST (test_sound_goes_on_after_a_cut)
+{
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (0, 5), NULL);
+  sound = add_sound (&gated);
+  gated_run (&gated, 0, 29, GATED_NORMAL);
+  gated_run (&gated, 30, 39, GATED_ANOMALOUS);
+  run_sound (sound, 0, 39);
+  set_caps (&gated, 640);
+  run_sound (sound, 40, 45);
+  gated_run (&gated, 40, 49, GATED_ANOMALOUS);
+  run_sound (sound, 46, 46);
+  expect_sound (sound, 30, 39);
+  expect_sound (sound, 40, 46);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
+}
+GST_END_TEST
+
+GST_START_TEST (test_sound_and_max_duration)
+{
+  Gated gated;
+  GstHarness *sound;
+
+  gated_open (&gated, ROLLS (0, 5), "max-duration", 15 * GATED_FRAME, NULL);
+  sound = add_sound (&gated);
+  for (guint n = 0; n < 120; n++) {
+    gated_run (
+        &gated, n, n, n >= 32 && n < 60 ? GATED_ANOMALOUS : GATED_NORMAL);
+    run_sound (sound, n, n);
+  }
+  gated_expect (&gated, 30, 49);
+  gated_expect (&gated, 50, 64);
+  expect_sound (sound, 30, 49);
+  expect_sound (sound, 50, 64);
+  fail_unless_equals_int (count_sound (sound), 0);
+  gst_harness_teardown (sound);
+  gated_close (&gated);
 }
 GST_END_TEST
 
@@ -2166,6 +2297,29 @@ GST_START_TEST (test_pads_come_in_pairs)
 GST_END_TEST
 
 static void
+expect_no_links (GstElement *gate, GstPad *pad, guint *n_removed)
+{
+  ++*n_removed;
+  fail_unless (gst_pad_iterate_internal_links (pad) == NULL);
+}
+
+GST_START_TEST (test_released_pads_link_to_nothing)
+{
+  GstElement *gate = gst_element_factory_make ("vaelstmgate", NULL);
+  GstPad *sink = gst_element_request_pad_simple (gate, "sink_%u");
+  guint n_removed = 0;
+
+  g_signal_connect (
+      gate, "pad-removed", G_CALLBACK (expect_no_links), &n_removed);
+  gst_element_release_request_pad (gate, sink);
+  fail_unless_equals_int (n_removed, 2);
+  g_signal_handlers_disconnect_by_data (gate, &n_removed);
+  gst_object_unref (sink);
+  gst_object_unref (gate);
+}
+GST_END_TEST
+
+static void
 add_tests (TCase *tcase)
 {
   tcase_add_test (tcase, test_lets_nothing_through_unasked);
@@ -2228,6 +2382,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_retimestamp_without_durations);
   tcase_add_test (tcase, test_retimestamp_and_key_requests);
   tcase_add_test (tcase, test_keeps_qos_from_upstream);
+  tcase_add_test (tcase, test_negative_running_times);
   tcase_add_test (tcase, test_other_rates);
   tcase_add_test (tcase, test_some_timestamps_are_missing);
   tcase_add_test (tcase, test_all_timestamps_are_missing);
@@ -2243,6 +2398,9 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_sound_follows);
   tcase_add_test (tcase, test_sound_that_is_ahead);
   tcase_add_test (tcase, test_sound_that_is_behind);
+  tcase_add_test (tcase, test_sound_ends_where_a_segment_is_cut);
+  tcase_add_test (tcase, test_sound_goes_on_after_a_cut);
+  tcase_add_test (tcase, test_sound_and_max_duration);
   tcase_add_test (tcase, test_gaps_of_sound);
   tcase_add_test (tcase, test_sound_after_eos);
   tcase_add_test (tcase, test_sound_linked_anew);
@@ -2250,6 +2408,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_sound_ends_first);
   tcase_add_test (tcase, test_stop_while_sound_waits);
   tcase_add_test (tcase, test_pads_come_in_pairs);
+  tcase_add_test (tcase, test_released_pads_link_to_nothing);
 }
 
 int
