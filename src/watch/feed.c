@@ -370,6 +370,7 @@ vl_feed_new (
   feed->user_data = user_data;
   feed->epoch = g_get_real_time ();
   feed->diary = vl_diary_new (options->post_roll, options->record);
+  feed->pipeline = gst_pipeline_new (options->source->name);
   watch_bus (feed);
   if (options->source->kind == VL_SOURCE_DEVICE)
     add_device_source (feed);
