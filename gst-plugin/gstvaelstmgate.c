@@ -23,8 +23,8 @@
  * * Where buffers carry no such meta, the event `vaelstm-anomaly` that
  *   vaelstmdetect sends downstream.
  * * With #GstVaeLstmGate:detector, the same of a vaelstmdetect in another
- * branch of the same pipeline, as for a camera's own H.264 that is recorded as
- * it is and decoded only to be analysed.
+ *   branch of the same pipeline, as for a camera's own H.264 that is recorded
+ *   as it is and decoded only to be analysed.
  * * The action signals #GstVaeLstmGate::open and #GstVaeLstmGate::close.
  *
  * Buffers are matched by running time. The detector tells of an anomaly when
@@ -90,7 +90,8 @@
  * disk belong behind a `queue`, whose max-size-bytes and max-size-time hold a
  * second or more, as they did without the gate. The latency that is reported
  * stays the same: pre-roll comes late by design, so a sink that shows it live
- * needs sync=false.
+ * needs sync=false, and its QoS goes no further than the gate: nothing is to be
+ * dropped upstream for that.
  *
  * ## Nothing to see
  *
@@ -116,10 +117,16 @@
  *
  * Request pads `sink_%u` and `src_%u` come in pairs, either of which can be
  * asked for, and let other streams follow the gate: a buffer that starts while
- * a segment is on goes through, whole. It waits until it is clear whether the
- * segment goes on, so these streams are a frame or more behind, and at their
- * EOS they wait for the first one to catch up: as before a muxer, each stream
- * needs a thread of its own (a `queue`).
+ * a segment is on goes through, whole; up to a second more where a segment is
+ * cut. Ask for one of the pads and release that one: the other comes and goes
+ * with it, and gst_element_get_static_pad() gets it.
+ *
+ * A buffer waits until it is clear whether the segment goes on, so these
+ * streams are a frame or more behind, and at their EOS they wait for the first
+ * one to catch up: as before a muxer, each stream needs a thread of its own (a
+ * `queue`, before the gate, that holds what the source has between one stream's
+ * buffers and the other's). Where more than 64 MiB wait, the oldest are
+ * dropped, with a warning in the log.
  *
  * ## Messages
  *
@@ -129,23 +136,26 @@
  * * gchararray `event`: `open` or `close`
  * * #guint `event-id`: the detector's number of the event, 0 where it had none
  * * #guint64 `timestamp`, `stream-time`, `running-time`: for `open` of the
- *   anomaly, for `close` the end of the last buffer, in nanoseconds
+ *   anomaly, or of the segment's start where that is later; for `close` the end
+ *   of the last buffer, in nanoseconds
  * * #guint64 `duration`: of the segment up to there, so that `running-time` -
  *   `duration` is where it truly starts
  * * #guint64 `start`: that, as running time
  * * gchararray `reason`, for `close`: `quiet`, `max-duration`, `eos` (of a
  *   segment seek, too), `flush` (or downstream was linked anew), `caps`,
- * `segment` (one that does not continue the one before) or `stop`
+ *   `segment` (one that does not continue the one before) or `stop`
  *
  * Running times are those of the buffers that come in, also with
- * #GstVaeLstmGate:retimestamp.
+ * #GstVaeLstmGate:retimestamp. Times before 0 are told as 0. Played backwards,
+ * they are of the moment at which a buffer is no longer shown.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -e -m v4l2src ! videoconvert ! vaelstmdetect
- * model-file=room.vaelstm ! x264enc tune=zerolatency key-int-max=30 ! h264parse
- * ! vaelstmgate ! queue ! splitmuxsink muxer=matroskamux max-size-time=0
- * location=event%05d.mkv
+ * gst-launch-1.0 -e -m v4l2src ! videoconvert \
+ *   ! vaelstmdetect model-file=room.vaelstm \
+ *   ! x264enc tune=zerolatency key-int-max=30 ! h264parse ! vaelstmgate \
+ *   ! queue ! splitmuxsink muxer=matroskamux max-size-time=0 \
+ *   location=event%05d.mkv
  * ]| Records a camera's anomalies, each into its own file.
  */
 
@@ -946,7 +956,7 @@ gst_vae_lstm_gate_release_pad (GstElement *element, GstPad *pad)
     g_ptr_array_remove_fast (self->followers, follower);
   GST_OBJECT_UNLOCK (self);
   if (!follower)
-    return; /* went with the other one */
+    return; /* another thread releases the other one */
 
   other = gst_vae_lstm_gate_follower_get_other (follower, pad);
   gst_vae_lstm_gate_follower_interrupt (follower);
@@ -1100,8 +1110,8 @@ install_signals (GObjectClass *klass)
    * @start: as there
    * @end: running time of the end of the segment's last buffer
    *
-   * A segment has ended. From the streaming thread, or that which stops the
-   * element.
+   * A segment has ended. From the streaming thread, or that which flushes or
+   * stops the element.
    */
   signals[SIGNAL_CLOSED] =
       g_signal_new ("closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
