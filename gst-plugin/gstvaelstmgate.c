@@ -162,14 +162,12 @@
 #include "gstvaelstmgate.h"
 
 #include <gst/video/video.h>
-#include <string.h>
 
 #include "gstvaelstmgateclock.h"
-#include "gstvaelstmgatefollower.h"
+#include "gstvaelstmgatefollowers.h"
 #include "gstvaelstmgateoutput.h"
 #include "gstvaelstmgateplan.h"
 #include "gstvaelstmgatesettings.h"
-#include "gstvaelstmgatespans.h"
 #include "gstvaelstmgatesplit.h"
 #include "gstvaelstmgatewatch.h"
 #include "gstvaelstmgatewitness.h"
@@ -218,10 +216,7 @@ struct _GstVaeLstmGate {
                                 anomalies */
   GstVaeLstmGateWatch watch; /* of the property `detector` */
   GObject *discard;          /* keeps empty files from being written; or NULL */
-  GPtrArray *followers;
-  guint n_pads; /* asked for so far, for their names */
-
-  GstVaeLstmGateSpans *spans; /* for the followers */
+  GstVaeLstmGateFollowers followers;
 
   /* By the streaming thread. */
   GstVaeLstmGateClock clock;
@@ -239,10 +234,6 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-static GstStaticPadTemplate follower_sink_template = GST_STATIC_PAD_TEMPLATE (
-    "sink_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
-static GstStaticPadTemplate follower_src_template = GST_STATIC_PAD_TEMPLATE (
-    "src_%u", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
 
 #define gst_vae_lstm_gate_parent_class parent_class
 G_DEFINE_TYPE (GstVaeLstmGate, gst_vae_lstm_gate, GST_TYPE_ELEMENT)
@@ -463,7 +454,8 @@ open_segment (GstVaeLstmGate *self)
   };
   gst_vae_lstm_gate_output_begin (&self->output,
       settings.retimestamp ? find_shift (self, &last, first) : 0);
-  gst_vae_lstm_gate_spans_begin (self->spans, first->time, self->output.shift);
+  gst_vae_lstm_gate_spans_begin (
+      self->followers.spans, first->time, self->output.shift);
   split_files (self, settings.split, &last, first);
   report_open (self, anomaly.start);
   ask_for_key_frames (
@@ -474,7 +466,7 @@ open_segment (GstVaeLstmGate *self)
 static void
 end_segment (GstVaeLstmGate *self, const gchar *reason)
 {
-  gst_vae_lstm_gate_spans_close (self->spans, self->recording.end);
+  gst_vae_lstm_gate_spans_close (self->followers.spans, self->recording.end);
   report_close (self, reason);
 }
 
@@ -501,7 +493,7 @@ lead_followers (GstVaeLstmGate *self)
   if (self->plan.open)
     end = decided = CLAMP (decided, end, end + MAX_LEAD);
   GST_OBJECT_UNLOCK (self);
-  gst_vae_lstm_gate_spans_advance (self->spans, end, decided);
+  gst_vae_lstm_gate_spans_advance (self->followers.spans, end, decided);
 }
 
 static GstVaeLstmGateItem
@@ -652,7 +644,7 @@ finish (GstVaeLstmGate *self, const gchar *reason)
   GST_OBJECT_UNLOCK (self);
   run (self, (Budget){G_MAXUINT, G_MAXINT64});
   lead_followers (self);
-  gst_vae_lstm_gate_spans_finish (self->spans);
+  gst_vae_lstm_gate_spans_finish (self->followers.spans);
   interrupt (self, reason);
 }
 
@@ -718,7 +710,7 @@ gst_vae_lstm_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   if (gst_vae_lstm_gate_clock_goes_back (&self->clock, buffer)) {
     finish (self, "segment");
-    gst_vae_lstm_gate_spans_reset (self->spans);
+    gst_vae_lstm_gate_spans_reset (self->followers.spans);
   }
   item = gst_vae_lstm_gate_clock_make_item (
       &self->clock, make_lasting (buffer), GST_ELEMENT (self));
@@ -765,7 +757,7 @@ forget_stream (GstVaeLstmGate *self, const gchar *reason)
 {
   gst_vae_lstm_gate_output_flush (&self->output, self->plan.ring);
   interrupt (self, reason);
-  gst_vae_lstm_gate_spans_reset (self->spans);
+  gst_vae_lstm_gate_spans_reset (self->followers.spans);
   self->recording = (Recording){0};
   gst_vae_lstm_gate_output_reset (&self->output);
 }
@@ -820,18 +812,7 @@ gst_vae_lstm_gate_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return gst_pad_query_default (pad, parent, query);
 }
 
-/* ---------------------------------------------------------------- followers */
-
-/* The follower whose pad that is; NULL for the gate's own. Under the object
- * lock. */
-static GstVaeLstmGateFollower *
-find_follower (GstVaeLstmGate *self, GstPad *pad)
-{
-  for (guint i = 0; i < self->followers->len; i++)
-    if (gst_vae_lstm_gate_follower_get_other (self->followers->pdata[i], pad))
-      return self->followers->pdata[i];
-  return NULL;
-}
+/* --------------------------------------------------------------------- pads */
 
 /* Each stream keeps to its own pair of pads; a pad whose pair is being released
  * has no links. */
@@ -839,24 +820,22 @@ static GstIterator *
 gst_vae_lstm_gate_iterate_links (GstPad *pad, GstObject *parent)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (parent);
-  GstVaeLstmGateFollower *follower;
   GValue value = G_VALUE_INIT;
-  GstIterator *links = NULL;
-  GstPad *other = NULL;
+  GstIterator *links;
+  GstPad *other;
 
-  GST_OBJECT_LOCK (self);
   if (pad == self->sinkpad)
-    other = self->srcpad;
+    other = gst_object_ref (self->srcpad);
   else if (pad == self->srcpad)
-    other = self->sinkpad;
-  else if ((follower = find_follower (self, pad)))
-    other = gst_vae_lstm_gate_follower_get_other (follower, pad);
-  g_value_init (&value, GST_TYPE_PAD);
-  g_value_set_object (&value, other);
-  GST_OBJECT_UNLOCK (self);
+    other = gst_object_ref (self->sinkpad);
+  else
+    other = gst_vae_lstm_gate_followers_get_other (&self->followers, pad);
+  if (!other)
+    return NULL;
 
-  if (other)
-    links = gst_iterator_new_single (GST_TYPE_PAD, &value);
+  g_value_init (&value, GST_TYPE_PAD);
+  g_value_take_object (&value, other);
+  links = gst_iterator_new_single (GST_TYPE_PAD, &value);
   g_value_unset (&value);
   return links;
 }
@@ -874,43 +853,6 @@ set_common_functions (GstPad *sink, GstPad *src)
   GST_PAD_SET_PROXY_CAPS (src);
 }
 
-static GstPad *
-make_follower_pad (GstStaticPadTemplate *static_template, guint number)
-{
-  GstPadTemplate *template = gst_static_pad_template_get (static_template);
-  gchar *name = g_strdup_printf (template->name_template, number);
-  GstPad *pad = gst_pad_new_from_template (template, name);
-
-  g_free (name);
-  gst_object_unref (template);
-  return pad;
-}
-
-/* The number in the name that was asked for, or the next one. */
-static guint
-choose_number (GstVaeLstmGate *self, const gchar *name)
-{
-  guint64 number;
-
-  if (!name || !(name = strchr (name, '_')) ||
-      !g_ascii_string_to_unsigned (
-          name + 1, 10, 0, G_MAXUINT - 1, &number, NULL))
-    number = self->n_pads;
-  self->n_pads = MAX (self->n_pads, number + 1);
-  return number;
-}
-
-static gboolean
-has_pad_like (GstElement *element, GstPad *pad)
-{
-  GstPad *found = gst_element_get_static_pad (element, GST_PAD_NAME (pad));
-
-  if (!found)
-    return FALSE;
-  gst_object_unref (found);
-  return TRUE;
-}
-
 /* Asked for either pad, makes both. NULL when they are there. */
 static GstPad *
 gst_vae_lstm_gate_request_new_pad (GstElement *element,
@@ -918,24 +860,9 @@ gst_vae_lstm_gate_request_new_pad (GstElement *element,
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
   GstPad *sink, *src;
-  guint number;
 
-  GST_OBJECT_LOCK (self);
-  number = choose_number (self, name);
-  GST_OBJECT_UNLOCK (self);
-  sink = make_follower_pad (&follower_sink_template, number);
-  src = make_follower_pad (&follower_src_template, number);
-  if (has_pad_like (element, sink)) {
-    gst_object_unref (sink);
-    gst_object_unref (src);
+  if (!gst_vae_lstm_gate_followers_add (&self->followers, name, &sink, &src))
     return NULL;
-  }
-
-  GST_OBJECT_LOCK (self);
-  g_ptr_array_add (
-      self->followers, gst_vae_lstm_gate_follower_new (sink, src, self->spans));
-  GST_OBJECT_UNLOCK (self);
-
   set_common_functions (sink, src);
   gst_pad_set_active (src, TRUE);
   gst_pad_set_active (sink, TRUE);
@@ -947,48 +874,8 @@ gst_vae_lstm_gate_request_new_pad (GstElement *element,
 static void
 gst_vae_lstm_gate_release_pad (GstElement *element, GstPad *pad)
 {
-  GstVaeLstmGate *self = GST_VAE_LSTM_GATE (element);
-  GstVaeLstmGateFollower *follower;
-  GstPad *other;
-
-  GST_OBJECT_LOCK (self);
-  if ((follower = find_follower (self, pad)))
-    g_ptr_array_remove_fast (self->followers, follower);
-  GST_OBJECT_UNLOCK (self);
-  if (!follower)
-    return; /* another thread releases the other one */
-
-  other = gst_vae_lstm_gate_follower_get_other (follower, pad);
-  gst_vae_lstm_gate_follower_interrupt (follower);
-  gst_pad_set_active (pad, FALSE);
-  gst_pad_set_active (other, FALSE);
-  gst_element_remove_pad (element, pad);
-  gst_element_remove_pad (element, other);
-  gst_vae_lstm_gate_follower_free (follower);
-}
-
-static void
-interrupt_followers (GstVaeLstmGate *self)
-{
-  GST_OBJECT_LOCK (self);
-  for (guint i = 0; i < self->followers->len; i++)
-    gst_vae_lstm_gate_follower_interrupt (self->followers->pdata[i]);
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* What they held is freed unlocked: nobody knows what that calls. */
-static void
-reset_followers (GstVaeLstmGate *self)
-{
-  GPtrArray *rings = g_ptr_array_new_with_free_func (
-      (GDestroyNotify)gst_vae_lstm_gate_ring_free);
-
-  GST_OBJECT_LOCK (self);
-  for (guint i = 0; i < self->followers->len; i++)
-    g_ptr_array_add (
-        rings, gst_vae_lstm_gate_follower_reset (self->followers->pdata[i]));
-  GST_OBJECT_UNLOCK (self);
-  g_ptr_array_unref (rings);
+  gst_vae_lstm_gate_followers_remove (
+      &GST_VAE_LSTM_GATE (element)->followers, pad);
 }
 
 /* ------------------------------------------------------------------- states */
@@ -1005,7 +892,7 @@ forget_all (GstVaeLstmGate *self)
   keep_files (self);
   self->n_recordings = 0;
   self->warned = FALSE;
-  reset_followers (self);
+  gst_vae_lstm_gate_followers_reset (&self->followers);
 }
 
 static GstStateChangeReturn
@@ -1018,7 +905,7 @@ gst_vae_lstm_gate_change_state (GstElement *element, GstStateChange transition)
     gst_vae_lstm_gate_watch_start (&self->watch);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_vae_lstm_gate_watch_interrupt (&self->watch);
-    interrupt_followers (self);
+    gst_vae_lstm_gate_followers_interrupt (&self->followers);
   }
   result = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
@@ -1133,8 +1020,7 @@ gst_vae_lstm_gate_finalize (GObject *object)
 {
   GstVaeLstmGate *self = GST_VAE_LSTM_GATE (object);
 
-  g_ptr_array_unref (self->followers);
-  gst_vae_lstm_gate_spans_free (self->spans);
+  gst_vae_lstm_gate_followers_clear (&self->followers);
   gst_vae_lstm_gate_watch_clear (&self->watch);
   gst_vae_lstm_gate_plan_clear (&self->plan);
   gst_clear_caps (&self->caps);
@@ -1169,10 +1055,7 @@ gst_vae_lstm_gate_class_init (GstVaeLstmGateClass *klass)
       "The vaelstm authors");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_add_static_pad_template (
-      element_class, &follower_sink_template);
-  gst_element_class_add_static_pad_template (
-      element_class, &follower_src_template);
+  gst_vae_lstm_gate_followers_install (element_class);
   element_class->request_new_pad =
       GST_DEBUG_FUNCPTR (gst_vae_lstm_gate_request_new_pad);
   element_class->release_pad =
@@ -1190,9 +1073,7 @@ gst_vae_lstm_gate_init (GstVaeLstmGate *self)
   gst_vae_lstm_gate_clock_init (&self->clock);
   gst_vae_lstm_gate_watch_init (&self->watch, GST_ELEMENT (self), &self->plan);
   gst_vae_lstm_gate_witness_reset (&self->witness);
-
-  self->followers = g_ptr_array_new ();
-  self->spans = gst_vae_lstm_gate_spans_new ();
+  gst_vae_lstm_gate_followers_init (&self->followers, GST_ELEMENT (self));
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
