@@ -14,7 +14,8 @@
 /* Bytes that recording leaves free for others. */
 #define MIN_FREE (64 * 1024 * 1024)
 
-/* Bytes that all clips together are expected to grow by in a second at most. */
+/* Bytes that the pictures and records of events that end at once take at most.
+ */
 #define MAX_RESERVE (G_GUINT64_CONSTANT (16) << 20)
 
 #define MAX_SECONDS (7 * 86400.0)
@@ -114,8 +115,8 @@ parse_sources (char **texts, GError **error)
   return g_steal_pointer (&sources);
 }
 
-/* Of the archive, which is looked at once a second: what clips grow by in
- * between is held back. */
+/* Of the archive, which reserves what clips take: pictures and records, which
+ * come when a clip is complete, are held back. */
 static guint64
 find_max_bytes (double gib)
 {

@@ -25,26 +25,32 @@
 #define DAY (24 * 60 * 60.0)
 #define MIB (1024 * 1024.0)
 
+/* Bytes that a recording may take beyond what it asks for. */
+#define MAX_STEP (1024 * 1024)
+
 struct VlArchive {
   char *directory;
   VlArchiveLimits limits;
   GRegex *name;
   GHashTable *own; /* stem -> Own, of what this archive opened */
   guint64 n_opened;
+  GHashTable *found;       /* stem -> Recording; NULL: to be looked for */
+  struct timespec changed; /* the directory, before it was looked at */
 };
 
 typedef struct {
   guint64 place; /* in the order of opening, from 1 */
   gboolean open;
+  guint64 reserved; /* bytes it may take while it is open */
 } Own;
 
 /* One found in the directory. */
 typedef struct {
   char *stem;
   GPtrArray *files; /* paths */
-  guint64 bytes;
-  guint64 place; /* 0: older than this archive */
-  gint64 second; /* since 1970 */
+  guint64 bytes;    /* that it takes, or may take while it is open */
+  guint64 place;    /* 0: older than this archive */
+  gint64 second;    /* since 1970 */
   guint64 number;
   gboolean open;
 } Recording;
@@ -75,6 +81,7 @@ vl_archive_new (const char *directory, const VlArchiveLimits *limits)
 void
 vl_archive_free (VlArchive *archive)
 {
+  g_clear_pointer (&archive->found, g_hash_table_unref);
   g_hash_table_unref (archive->own);
   g_regex_unref (archive->name);
   g_free (archive->directory);
@@ -116,11 +123,22 @@ prepare_directory (const VlArchive *archive, GError **error)
   return FALSE;
 }
 
+static Recording *
+add_recording (GHashTable *recordings, const char *stem)
+{
+  Recording *recording = g_new0 (Recording, 1);
+
+  recording->stem = g_strdup (stem);
+  recording->files = g_ptr_array_new_with_free_func (g_free);
+  g_hash_table_insert (recordings, recording->stem, recording);
+  return recording;
+}
+
 /* NULL for a time that no clock shows. */
 static Recording *
-recording_new (const VlArchive *archive, const GMatchInfo *match)
+add_match (const VlArchive *archive, GHashTable *recordings, const char *stem,
+    const GMatchInfo *match)
 {
-  g_autofree char *stem = g_match_info_fetch (match, 1);
   g_autofree char *time = g_match_info_fetch (match, 2);
   g_autofree char *number = g_match_info_fetch (match, 3);
   g_autoptr (GDateTime) date = g_date_time_new_from_iso8601 (time, NULL);
@@ -129,17 +147,19 @@ recording_new (const VlArchive *archive, const GMatchInfo *match)
 
   if (date == NULL)
     return NULL;
-  recording = g_new0 (Recording, 1);
-  recording->stem = g_steal_pointer (&stem);
-  recording->files = g_ptr_array_new_with_free_func (g_free);
+  recording = add_recording (recordings, stem);
   recording->second = g_date_time_to_unix (date);
   if (number != NULL)
     recording->number = g_ascii_strtoull (number, NULL, 10);
-  if (own != NULL) {
+  if (own != NULL)
     recording->place = own->place;
-    recording->open = own->open;
-  }
   return recording;
+}
+
+static guint64
+find_size (const GStatBuf *info)
+{
+  return MAX ((guint64)info->st_size, (guint64)info->st_blocks * 512);
 }
 
 /* Adds the file of this name to its recording, if it is part of one. */
@@ -158,15 +178,12 @@ add_file (const VlArchive *archive, GHashTable *recordings, const char *name)
     return;
   stem = g_match_info_fetch (match, 1);
   recording = g_hash_table_lookup (recordings, stem);
-  if (recording == NULL) {
-    recording = recording_new (archive, match);
-    if (recording == NULL)
-      return;
-    g_hash_table_insert (recordings, recording->stem, recording);
-  }
+  if (recording == NULL)
+    recording = add_match (archive, recordings, stem, match);
+  if (recording == NULL)
+    return;
   g_ptr_array_add (recording->files, g_steal_pointer (&path));
-  recording->bytes +=
-      MAX ((guint64)info.st_size, (guint64)info.st_blocks * 512);
+  recording->bytes += find_size (&info);
 }
 
 /* Stem -> Recording. NULL with error set when the directory cannot be read. */
@@ -193,6 +210,72 @@ static gboolean
 has_gone (gpointer stem, gpointer own, gpointer recordings)
 {
   return !((const Own *)own)->open && !g_hash_table_contains (recordings, stem);
+}
+
+/* What is in the directory: as it was found, as long as that has not changed.
+ * Large directories on network disks take long to read. */
+static gboolean
+look (VlArchive *archive, GError **error)
+{
+  GStatBuf info;
+
+  if (g_stat (archive->directory, &info) != 0) {
+    set_directory_error (error, archive, errno);
+    return FALSE;
+  }
+  if (archive->found != NULL &&
+      archive->changed.tv_sec == info.st_mtim.tv_sec &&
+      archive->changed.tv_nsec == info.st_mtim.tv_nsec)
+    return TRUE;
+  g_clear_pointer (&archive->found, g_hash_table_unref);
+  archive->found = find_recordings (archive, error);
+  if (archive->found == NULL)
+    return FALSE;
+  archive->changed = info.st_mtim;
+  g_hash_table_foreach_remove (archive->own, has_gone, archive->found);
+  return TRUE;
+}
+
+static guint64
+measure (const Recording *recording)
+{
+  guint64 bytes = 0;
+  GStatBuf info;
+
+  for (guint i = 0; i < recording->files->len; i++)
+    if (g_lstat (recording->files->pdata[i], &info) == 0)
+      bytes += find_size (&info);
+  return bytes;
+}
+
+/* Counts what open recordings may take. Returns how much of that is not yet
+ * taken; `total` is all of it. */
+static guint64
+count_open (VlArchive *archive, guint64 *total)
+{
+  guint64 to_come = 0;
+  GHashTableIter iter;
+  gpointer stem, value;
+
+  *total = 0;
+  g_hash_table_iter_init (&iter, archive->own);
+  while (g_hash_table_iter_next (&iter, &stem, &value)) {
+    const Own *own = value;
+    Recording *recording = g_hash_table_lookup (archive->found, stem);
+    guint64 bytes;
+
+    if (!own->open)
+      continue;
+    if (recording == NULL)
+      recording = add_recording (archive->found, stem);
+    bytes = measure (recording);
+    recording->open = TRUE;
+    recording->place = own->place;
+    recording->bytes = MAX (bytes, own->reserved);
+    to_come += recording->bytes - bytes;
+    *total += recording->bytes;
+  }
+  return to_come;
 }
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
@@ -232,10 +315,19 @@ delete_recording (const Recording *recording, GError **error)
   return gone;
 }
 
+static gboolean
+remove_recording (
+    VlArchive *archive, const Recording *recording, GError **error)
+{
+  /* read again next time: a change within a clock's tick does not show */
+  archive->changed.tv_nsec = -1;
+  return delete_recording (recording, error);
+}
+
 /* Returns how many bytes are left of the recordings, oldest first. */
 static guint64
 delete_excess (
-    const VlArchive *archive, GList *recordings, gint64 now, GError **error)
+    VlArchive *archive, GList *recordings, gint64 now, GError **error)
 {
   const VlArchiveLimits *limits = &archive->limits;
   const double oldest = now / (double)G_USEC_PER_SEC - limits->keep_days * DAY;
@@ -245,7 +337,7 @@ delete_excess (
     Recording *recording = l->data;
 
     if (limits->keep_days > 0 && recording->second < oldest &&
-        !recording->open && delete_recording (recording, error))
+        !recording->open && remove_recording (archive, recording, error))
       recording->bytes = 0;
     total += recording->bytes;
   }
@@ -256,14 +348,14 @@ delete_excess (
     const Recording *recording = l->data;
 
     if (recording->bytes > 0 && !recording->open &&
-        delete_recording (recording, error))
+        remove_recording (archive, recording, error))
       total -= recording->bytes;
   }
   return total;
 }
 
 static gboolean
-has_free_space (const VlArchive *archive, GError **error)
+has_free_space (const VlArchive *archive, guint64 to_come, GError **error)
 {
   struct statvfs info;
   guint64 bytes;
@@ -273,7 +365,7 @@ has_free_space (const VlArchive *archive, GError **error)
     return FALSE;
   }
   bytes = (guint64)info.f_bavail * info.f_frsize;
-  if (bytes >= archive->limits.min_free)
+  if (bytes >= to_come && bytes - to_come >= archive->limits.min_free)
     return TRUE;
   g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
       "%s: no room: %.1f MiB free, %.1f MiB are to stay free; delete "
@@ -296,40 +388,36 @@ set_quota_error (
         archive->directory, bytes / MIB, archive->limits.max_bytes / MIB);
 }
 
-/* Makes the limits hold. FALSE with error set when there is no room. What could
- * not be deleted otherwise is told in `kept`. */
+/* Makes the limits hold. FALSE with error set when there is no room; then
+ * nothing is deleted in vain. What could not be deleted is told in `kept`. */
 static gboolean
 make_room (VlArchive *archive, gint64 now, GError **kept, GError **error)
 {
-  g_autoptr (GHashTable) recordings = find_recordings (archive, error);
+  const guint64 max_bytes = archive->limits.max_bytes;
   g_autoptr (GList) oldest_first = NULL;
-  guint64 total;
+  guint64 to_come, total;
 
-  if (recordings == NULL)
+  if (!look (archive, error))
     return FALSE;
-  g_hash_table_foreach_remove (archive->own, has_gone, recordings);
+  to_come = count_open (archive, &total);
+  if (max_bytes > 0 && total > max_bytes) {
+    set_quota_error (error, archive, total, NULL);
+    return FALSE;
+  }
   oldest_first =
-      g_list_sort (g_hash_table_get_values (recordings), compare_age);
+      g_list_sort (g_hash_table_get_values (archive->found), compare_age);
   total = delete_excess (archive, oldest_first, now, kept);
-  if (archive->limits.max_bytes == 0 || total <= archive->limits.max_bytes)
-    return has_free_space (archive, error);
+  if (max_bytes == 0 || total <= max_bytes)
+    return has_free_space (archive, to_come, error);
   set_quota_error (error, archive, total, *kept);
   return FALSE;
 }
 
 gboolean
-vl_archive_tidy (VlArchive *archive, gint64 now, GError **error)
+vl_archive_tidy (VlArchive *archive, gint64 now, GError **kept, GError **error)
 {
-  g_autoptr (GError) kept = NULL;
-
-  if (!g_file_test (archive->directory, G_FILE_TEST_EXISTS))
-    return TRUE;
-  if (!make_room (archive, now, &kept, error))
-    return FALSE;
-  if (kept == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&kept));
-  return FALSE;
+  return !g_file_test (archive->directory, G_FILE_TEST_EXISTS) ||
+         make_room (archive, now, kept, error);
 }
 
 /* Part of a file's name: never a path, hidden, or taken for an option. */
@@ -403,19 +491,57 @@ vl_archive_open (
       !make_room (archive, G_MININT64, &kept, error))
     return NULL;
   stem = free_stem (archive, camera, time);
-  own = g_new (Own, 1);
+  own = g_new0 (Own, 1);
   own->place = ++archive->n_opened;
   own->open = TRUE;
   g_hash_table_insert (archive->own, stem, own);
   return g_build_filename (archive->directory, stem, NULL);
 }
 
+static void
+set_length_error (GError **error, const VlArchive *archive, guint64 limit)
+{
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC,
+      "%s: no room: a clip takes %.1f MiB at most, half of the limit; raise "
+      "it, or make events shorter",
+      archive->directory, limit / MIB);
+}
+
+static Own *
+find_own (const VlArchive *archive, const char *path)
+{
+  g_autofree char *stem = g_path_get_basename (path);
+
+  return g_hash_table_lookup (archive->own, stem);
+}
+
+guint64
+vl_archive_reserve (
+    VlArchive *archive, const char *path, guint64 bytes, GError **error)
+{
+  const guint64 max_bytes = archive->limits.max_bytes;
+  const guint64 limit = max_bytes > 0 ? max_bytes / 2 : G_MAXUINT64;
+  const guint64 step =
+      max_bytes > 0 ? MIN (max_bytes / 16, MAX_STEP) : MAX_STEP;
+  g_autoptr (GError) kept = NULL;
+  Own *own = find_own (archive, path);
+  const guint64 before = own->reserved;
+
+  own->reserved = MIN (bytes + step, limit);
+  if (!make_room (archive, G_MININT64, &kept, error))
+    return own->reserved = before;
+  if (own->reserved < bytes)
+    set_length_error (error, archive, limit);
+  return own->reserved;
+}
+
 void
 vl_archive_close (VlArchive *archive, const char *path)
 {
-  g_autofree char *stem = g_path_get_basename (path);
-  Own *own = g_hash_table_lookup (archive->own, stem);
+  Own *own = find_own (archive, path);
 
-  if (own != NULL)
-    own->open = FALSE;
+  if (own == NULL)
+    return;
+  own->open = FALSE;
+  g_clear_pointer (&archive->found, g_hash_table_unref);
 }

@@ -40,16 +40,26 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlArchive, vl_archive_free)
  * dot, dash and underscore are replaced. Makes the directory if it is missing,
  * and room, but deletes nothing for its age: `time` may be anything. NULL with
  * error (G_FILE_ERROR) set, naming what is wrong and what would help, when
- * there is nowhere to write or no room. The recording is open: it is not
- * deleted until vl_archive_close(). */
+ * there is nowhere to write or no room. The recording is open until
+ * vl_archive_close(): it is not deleted, and takes no more than was reserved
+ * for it, at first nothing. */
 char *vl_archive_open (
     VlArchive *archive, const char *camera, gint64 time, GError **error);
 void vl_archive_close (VlArchive *archive, const char *path);
 
+/* Makes room for an open recording to take `bytes` in all, and a little more.
+ * Returns how many it may take, which counts as taken until it is closed. Fewer
+ * than `bytes`, with error (G_FILE_ERROR) set, when there is no room, or when
+ * they are more than half of max_bytes: a recording that could drive all others
+ * out would be the next to go. */
+guint64 vl_archive_reserve (
+    VlArchive *archive, const char *path, guint64 bytes, GError **error);
+
 /* Deletes whole recordings: those past keep_days, and the oldest until
- * max_bytes holds; what is open counts but stays. `now` is the time. FALSE with
- * error set: G_FILE_ERROR_NOSPC when there is no room, another G_FILE_ERROR
- * when there is but something could not be read or deleted, which keeps nothing
- * else from being deleted. A directory that is missing is tidy. To be called
- * now and then, for open recordings grow. */
-gboolean vl_archive_tidy (VlArchive *archive, gint64 now, GError **error);
+ * max_bytes holds; what is open counts but stays. `now` is the time. What could
+ * not be deleted is told in `kept`, which keeps nothing else from being
+ * deleted. FALSE with error (G_FILE_ERROR) set when there is no room, or the
+ * directory cannot be read. A directory that is missing is tidy. To be called
+ * now and then, and after something was closed. */
+gboolean vl_archive_tidy (
+    VlArchive *archive, gint64 now, GError **kept, GError **error);

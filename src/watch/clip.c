@@ -22,6 +22,10 @@
   "matroskamux name=mux ! "                                                    \
   "filesink name=sink async=false buffer-mode=unbuffered"
 
+/* At most what the file has beside its frames, bytes: at once and per frame. */
+#define HEAD 8192
+#define FRAME_HEAD 64
+
 #define LEAP (2 * GST_SECOND) /* further back than any frame is reordered */
 
 /* Seconds without a byte taken, once there is no more to come. */
@@ -34,6 +38,9 @@ struct VlClip {
   GMutex lock;       /* for what follows, up to the main thread's */
   GQueue waiting;    /* GstBuffer *, for the source */
   guint64 n_waiting; /* bytes of theirs */
+  guint64 n_written; /* bytes in the file of those that the source was given */
+  guint64 max_bytes; /* in all */
+  gboolean is_short; /* needs more than that */
   GstAppSrc *source; /* takes buffers; NULL before and after */
   GstCaps *caps;     /* NULL before the first buffer */
   gint64 origin;     /* running time of the first frame */
@@ -44,6 +51,7 @@ struct VlClip {
 
   /* Of the main thread. */
   char *path;
+  VlClipFull full; /* NULL: never is */
   VlClipDone done; /* NULL once called */
   gpointer user_data;
   GstElement *pipeline;
@@ -58,6 +66,7 @@ vl_clip_new (guint64 max_backlog)
 
   g_atomic_ref_count_init (&clip->references);
   clip->max_backlog = max_backlog;
+  clip->n_written = HEAD;
   g_mutex_init (&clip->lock);
   g_queue_init (&clip->waiting);
   return clip;
@@ -103,6 +112,34 @@ call_attention (VlClip *clip)
         (GDestroyNotify)vl_clip_unref);
 }
 
+static guint64
+find_cost (GstBuffer *buffer)
+{
+  return gst_buffer_get_size (buffer) + FRAME_HEAD;
+}
+
+/* With the lock held. Gives the source what the file has room for. */
+static void
+pass_on (VlClip *clip)
+{
+  GstBuffer *buffer;
+
+  if (!clip->source)
+    return;
+  while ((buffer = g_queue_peek_head (&clip->waiting)) &&
+         clip->n_written + find_cost (buffer) <= clip->max_bytes) {
+    clip->n_written += find_cost (buffer);
+    clip->n_waiting -= gst_buffer_get_size (buffer);
+    gst_app_src_push_buffer (clip->source, g_queue_pop_head (&clip->waiting));
+  }
+  if (buffer && !clip->is_short) {
+    clip->is_short = TRUE;
+    call_attention (clip);
+  }
+  if (!buffer && clip->is_ended)
+    gst_app_src_end_of_stream (clip->source);
+}
+
 /* With the lock held. Takes the error, if any. */
 static void
 end (VlClip *clip, GError *error)
@@ -113,8 +150,7 @@ end (VlClip *clip, GError *error)
   }
   clip->is_ended = TRUE;
   clip->error = error;
-  if (clip->source)
-    gst_app_src_end_of_stream (clip->source);
+  pass_on (clip);
   call_attention (clip);
 }
 
@@ -179,8 +215,11 @@ make_file_buffer (VlClip *clip, GstSample *sample)
 static guint64
 count_backlog (const VlClip *clip)
 {
-  return clip->source ? gst_app_src_get_current_level_bytes (clip->source)
-                      : clip->n_waiting;
+  guint64 n = clip->n_waiting;
+
+  if (clip->source)
+    n += gst_app_src_get_current_level_bytes (clip->source);
+  return n;
 }
 
 /* Why this sample cannot be in the file, or NULL. */
@@ -208,12 +247,9 @@ add (VlClip *clip, GstSample *sample)
 
   if (!buffer)
     return;
-  if (clip->source) {
-    gst_app_src_push_buffer (clip->source, buffer);
-    return;
-  }
   g_queue_push_tail (&clip->waiting, buffer);
   clip->n_waiting += gst_buffer_get_size (buffer);
+  pass_on (clip);
   if (!clip->caps) {
     clip->caps = gst_caps_ref (gst_sample_get_caps (sample));
     call_attention (clip);
@@ -367,11 +403,13 @@ lose_patience (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Elements refuse files with less to say about why than the system. */
+/* Elements refuse files with less to say about why than the system, and take
+ * those of others. */
 static gboolean
 create_file (const char *path, GError **error)
 {
-  int descriptor = g_creat (path, 0666);
+  int descriptor =
+      g_open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   int problem = errno;
 
   if (descriptor < 0) {
@@ -401,17 +439,23 @@ static void
 open_source (VlClip *clip)
 {
   GstElement *source = gst_bin_get_by_name (GST_BIN (clip->pipeline), "source");
-  GstBuffer *buffer;
 
   gst_app_src_set_caps (GST_APP_SRC (source), clip->caps);
   g_mutex_lock (&clip->lock);
   clip->source = GST_APP_SRC (source);
-  while ((buffer = g_queue_pop_head (&clip->waiting)))
-    gst_app_src_push_buffer (clip->source, buffer);
-  clip->n_waiting = 0;
-  if (clip->is_ended)
-    gst_app_src_end_of_stream (clip->source);
+  pass_on (clip);
   g_mutex_unlock (&clip->lock);
+}
+
+static gboolean
+has_frames (VlClip *clip)
+{
+  gboolean has;
+
+  g_mutex_lock (&clip->lock);
+  has = clip->waiting.length > 0;
+  g_mutex_unlock (&clip->lock);
+  return has;
 }
 
 /* Whatever else is wrong is said on the bus. */
@@ -422,6 +466,10 @@ start_writing (VlClip *clip)
   g_autoptr (GstBus) bus = NULL;
   GError *error = NULL;
 
+  if (!has_frames (clip)) {
+    conclude (clip, NULL); /* for there is no room for one */
+    return;
+  }
   pipeline = make_pipeline (clip->path, &error);
   if (!pipeline || !create_file (clip->path, &error)) {
     conclude (clip, error);
@@ -433,6 +481,72 @@ start_writing (VlClip *clip)
       take_message, vl_clip_ref (clip), (GDestroyNotify)vl_clip_unref);
   gst_element_set_state (clip->pipeline, GST_STATE_PLAYING);
   open_source (clip);
+}
+
+/* With the lock held. Bytes of the file, with all that waits. */
+static guint64
+count_needed (const VlClip *clip)
+{
+  return clip->n_written + clip->n_waiting +
+         FRAME_HEAD * (guint64)clip->waiting.length;
+}
+
+/* With the lock held. Takes the error, or NULL: that there is no room for more
+ * is the clip's end. */
+static void
+take_room (VlClip *clip, guint64 max_bytes, GError *error)
+{
+  clip->max_bytes = max_bytes;
+  clip->is_short = FALSE;
+  while (error && clip->waiting.length > 0 && count_needed (clip) > max_bytes) {
+    g_autoptr (GstBuffer) last = g_queue_pop_tail (&clip->waiting);
+
+    clip->n_waiting -= gst_buffer_get_size (last);
+  }
+  clip->is_ended |= error != NULL;
+  if (clip->error)
+    g_clear_error (&error);
+  else
+    clip->error = error;
+  pass_on (clip);
+}
+
+/* Asks for room for what waits, if it needs more. */
+static void
+ask_for_room (VlClip *clip)
+{
+  g_autoptr (GError) reason = NULL;
+  GError *error = NULL;
+  guint64 needed, max_bytes;
+  gboolean is_short;
+
+  g_mutex_lock (&clip->lock);
+  is_short = clip->is_short;
+  needed = count_needed (clip);
+  g_mutex_unlock (&clip->lock);
+  if (!is_short)
+    return;
+  max_bytes = clip->full (clip, needed, &reason, clip->user_data);
+  if (reason)
+    error =
+        g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NO_SPACE, reason->message);
+  g_mutex_lock (&clip->lock);
+  take_room (clip, max_bytes, error);
+  g_mutex_unlock (&clip->lock);
+}
+
+/* Waits for the disk, once there is no more to come. */
+static void
+await_end (VlClip *clip)
+{
+  gboolean is_ended;
+
+  g_mutex_lock (&clip->lock);
+  is_ended = clip->is_ended;
+  clip->backlog = count_backlog (clip);
+  g_mutex_unlock (&clip->lock);
+  if (is_ended && !clip->timeout)
+    clip->timeout = g_timeout_add_seconds (PATIENCE, lose_patience, clip);
 }
 
 /* Does what there is to do in the main thread. */
@@ -449,30 +563,31 @@ attend (gpointer user_data)
 
   if (!clip->done)
     return G_SOURCE_REMOVE;
+  if (!is_empty)
+    ask_for_room (clip);
   if (!clip->pipeline && !is_empty)
     start_writing (clip);
   else if (is_empty && is_ended)
     conclude (clip, g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED,
                         "There was no video to write"));
-  if (clip->pipeline && is_ended && !clip->timeout) {
-    g_mutex_lock (&clip->lock);
-    clip->backlog = count_backlog (clip);
-    g_mutex_unlock (&clip->lock);
-    clip->timeout = g_timeout_add_seconds (PATIENCE, lose_patience, clip);
-  }
+  if (clip->pipeline)
+    await_end (clip);
   return G_SOURCE_REMOVE;
 }
 
 void
-vl_clip_start (
-    VlClip *clip, const char *path, VlClipDone done, gpointer user_data)
+vl_clip_start (VlClip *clip, const char *path, VlClipFull full, VlClipDone done,
+    gpointer user_data)
 {
   clip->path = g_strdup (path);
+  clip->full = full;
   clip->done = done;
   clip->user_data = user_data;
 
   g_mutex_lock (&clip->lock);
   clip->is_started = TRUE;
+  clip->max_bytes = full ? 0 : G_MAXUINT64;
+  clip->is_short = full != NULL;
   call_attention (clip);
   g_mutex_unlock (&clip->lock);
 }

@@ -17,6 +17,12 @@ typedef struct VlClip VlClip;
 typedef void (*VlClipDone) (
     VlClip *clip, const GError *error, gpointer user_data);
 
+/* The file is as long as it may be, and is to have `needed` bytes so far.
+ * Returns how many it may have; with error set, the clip ends there, which is
+ * a G_IO_ERROR_NO_SPACE of that message. In the default main context. */
+typedef guint64 (*VlClipFull) (
+    VlClip *clip, guint64 needed, GError **error, gpointer user_data);
+
 /* A clip without a file yet. Any thread. `max_backlog` bytes may wait to be
  * written; more are a failure: the disk is too slow. */
 VlClip *vl_clip_new (guint64 max_backlog);
@@ -34,10 +40,11 @@ void vl_clip_push (VlClip *clip, GstSample *sample);
 void vl_clip_finish (VlClip *clip);
 
 /* Where to write it: what was pushed waits for this. From the main thread,
- * once. The file plays up to its last second even when the process is killed.
- */
-void vl_clip_start (
-    VlClip *clip, const char *path, VlClipDone done, gpointer user_data);
+ * once. A file that is there already is a failure. The file plays up to its
+ * last second even when the process is killed. With `full`, it may be 0 bytes
+ * long at first; NULL: as long as it gets. */
+void vl_clip_start (VlClip *clip, const char *path, VlClipFull full,
+    VlClipDone done, gpointer user_data);
 
 /* Extension of its file, without a dot. */
 const char *vl_clip_extension (void);

@@ -13,9 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds between two looks at the archive, while recording and else. */
-#define TIDY_BUSY 1
-#define TIDY_IDLE 60
+/* Seconds between two looks at the archive, for the age of what is there. */
+#define TIDY 60
 
 struct VlRecorder {
   VlArchive *archive;
@@ -23,9 +22,10 @@ struct VlRecorder {
   guint cooldown;
   GHashTable *last_runs; /* camera name -> gint64 *, monotonic time */
   GPtrArray *jobs;       /* of events that are not finished */
-  GError *trouble;       /* last told; NULL: recording works */
+  gboolean is_failing;   /* recording, as was told */
+  gboolean is_untidy;    /* something cannot be deleted, as was told */
   gboolean is_mute;      /* standard output takes no more */
-  guint timer, seconds;
+  guint timer;
 };
 
 /* An event on its way. */
@@ -43,20 +43,29 @@ typedef struct {
 static void
 report_trouble (VlRecorder *recorder, const char *camera, const GError *error)
 {
-  if (recorder->trouble != NULL &&
-      g_error_matches (recorder->trouble, error->domain, error->code))
-    return;
-  g_clear_error (&recorder->trouble);
-  recorder->trouble = g_error_copy (error);
-  vl_say (camera, "not recording: %s; detection goes on", error->message);
+  if (!recorder->is_failing)
+    vl_say (camera, "not recording: %s; detection goes on", error->message);
+  recorder->is_failing = TRUE;
 }
 
 static void
 report_recovery (VlRecorder *recorder, const char *camera)
 {
-  if (recorder->trouble != NULL)
+  if (recorder->is_failing)
     vl_say (camera, "recording again");
-  g_clear_error (&recorder->trouble);
+  recorder->is_failing = FALSE;
+}
+
+static void
+tidy (VlRecorder *recorder)
+{
+  g_autoptr (GError) kept = NULL, error = NULL;
+
+  if (!vl_archive_tidy (recorder->archive, g_get_real_time (), &kept, &error))
+    report_trouble (recorder, NULL, error);
+  if (kept != NULL && !recorder->is_untidy)
+    vl_say (NULL, "cannot tidy: %s", kept->message);
+  recorder->is_untidy = kept != NULL;
 }
 
 /* ---- an event's end -------------------------------------------------------*/
@@ -114,6 +123,7 @@ publish (Job *job)
   if (job->path != NULL) {
     write_record (job, json);
     vl_archive_close (recorder->archive, job->path);
+    tidy (recorder);
   }
   print_line (recorder, json);
   run_hook (recorder, job->event, json);
@@ -203,18 +213,30 @@ has_content (const char *path)
   return g_stat (path, &info) == 0 && info.st_size > 0;
 }
 
+static guint64
+on_clip_full (VlClip *clip, guint64 needed, GError **error, gpointer data)
+{
+  const Job *job = data;
+
+  return vl_archive_reserve (job->recorder->archive, job->path, needed, error);
+}
+
+/* A clip that was cut tells neither that recording fails nor that it works. */
 static void
 on_clip_done (VlClip *clip, const GError *error, gpointer data)
 {
   Job *job = data;
+  VlEvent *event = job->event;
 
   job->has_clip = FALSE;
-  if (error != NULL)
-    report_trouble (job->recorder, job->event->camera, error);
+  if (!has_content (event->clip_path))
+    g_clear_pointer (&event->clip_path, g_free);
+  if (error == NULL)
+    report_recovery (job->recorder, event->camera);
+  else if (event->clip_path == NULL)
+    report_trouble (job->recorder, event->camera, error);
   else
-    report_recovery (job->recorder, job->event->camera);
-  if (!has_content (job->event->clip_path))
-    g_clear_pointer (&job->event->clip_path, g_free);
+    vl_say (event->camera, "clip ended early: %s", error->message);
   finish_if_done (job);
 }
 
@@ -233,38 +255,14 @@ start_clip (Job *job)
   }
   event->clip_path = g_strconcat (job->path, ".", vl_clip_extension (), NULL);
   job->has_clip = TRUE;
-  vl_clip_start (event->clip, event->clip_path, on_clip_done, job);
-}
-
-/* ---- the archive ----------------------------------------------------------*/
-
-/* What is being written alone is too much. */
-static void
-end_clips (VlRecorder *recorder)
-{
-  for (guint i = 0; i < recorder->jobs->len; i++) {
-    Job *job = recorder->jobs->pdata[i];
-
-    if (job->has_clip)
-      vl_clip_finish (job->event->clip);
-  }
+  vl_clip_start (
+      event->clip, event->clip_path, on_clip_full, on_clip_done, job);
 }
 
 static gboolean
-on_second (gpointer data)
+on_minute (gpointer data)
 {
-  VlRecorder *recorder = data;
-  g_autoptr (GError) error = NULL;
-
-  recorder->seconds++;
-  if (recorder->seconds < (recorder->jobs->len > 0 ? TIDY_BUSY : TIDY_IDLE))
-    return G_SOURCE_CONTINUE;
-  recorder->seconds = 0;
-  if (!vl_archive_tidy (recorder->archive, g_get_real_time (), &error)) {
-    report_trouble (recorder, NULL, error);
-    if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
-      end_clips (recorder);
-  }
+  tidy (data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -282,7 +280,7 @@ vl_recorder_new (VlArchive *archive, VlHook *hook, guint cooldown)
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   recorder->jobs = g_ptr_array_new_with_free_func ((GDestroyNotify)free_job);
   if (archive != NULL)
-    recorder->timer = g_timeout_add_seconds (1, on_second, recorder);
+    recorder->timer = g_timeout_add_seconds (TIDY, on_minute, recorder);
   return recorder;
 }
 
@@ -293,7 +291,6 @@ vl_recorder_free (VlRecorder *recorder)
     g_source_remove (recorder->timer);
   g_ptr_array_unref (recorder->jobs);
   g_hash_table_unref (recorder->last_runs);
-  g_clear_error (&recorder->trouble);
   g_free (recorder);
 }
 

@@ -261,7 +261,7 @@ write_file (GPtrArray *samples)
 {
   Outcome outcome = {vl_clip_new (PLENTY)};
 
-  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
   push (outcome.clip, samples, 0, samples->len);
   vl_clip_finish (outcome.clip);
   return wait_for_end (&outcome);
@@ -352,7 +352,7 @@ GST_START_TEST (test_orders)
   for (const char *step = orders[__i__]; *step; step++)
     switch (*step) {
     case 's':
-      vl_clip_start (outcome.clip, path, note_done, &outcome);
+      vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
       break;
     case 'p':
       push (outcome.clip, samples, 20, samples->len);
@@ -395,7 +395,7 @@ GST_START_TEST (test_threads)
   Camera camera = {vl_clip_ref (outcome.clip), encode (PLAIN)};
   GThread *thread = g_thread_new ("camera", run_camera, &camera);
 
-  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
   check_no_error (wait_for_end (&outcome));
   g_thread_join (thread);
   check_file (camera.samples);
@@ -473,7 +473,7 @@ GST_START_TEST (test_nothing)
 
   if (__i__ == 0)
     vl_clip_finish (outcome.clip);
-  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
   if (__i__ == 1)
     vl_clip_finish (outcome.clip);
   check_error (wait_for_end (&outcome), "no video");
@@ -513,10 +513,103 @@ GST_START_TEST (test_backlog)
     room += gst_buffer_get_size (gst_sample_get_buffer (samples->pdata[i]));
   outcome = (Outcome){vl_clip_new (room)};
   push (outcome.clip, samples, 0, samples->len);
-  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
   check_error (wait_for_end (&outcome), "too slow");
   g_ptr_array_set_size (samples, 70);
   check_file (samples);
+  g_ptr_array_unref (samples);
+}
+GST_END_TEST;
+
+/* ---- a file that has to be short ---- */
+
+/* What a clip may have, and was given up to now. */
+typedef struct {
+  Outcome outcome; /* first: it is the clip's user data */
+  guint64 max_bytes;
+  guint64 given;
+  guint n_asked;
+} Quota;
+
+static guint64
+give (VlClip *clip, guint64 needed, GError **error, gpointer user_data)
+{
+  Quota *quota = user_data;
+
+  fail_unless (needed > quota->given);
+  quota->n_asked++;
+  quota->given = MIN (needed + 2000, quota->max_bytes);
+  if (quota->given < needed)
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "enough");
+  return quota->given;
+}
+
+static GError *
+write_within (Quota *quota, GPtrArray *samples)
+{
+  VlClip *clip = quota->outcome.clip = vl_clip_new (PLENTY);
+
+  push (clip, samples, 0, 50); /* what came before the file */
+  vl_clip_start (clip, path, give, note_done, &quota->outcome);
+  for (guint i = 50; i < samples->len; i++) {
+    push (clip, samples, i, i + 1);
+    while (g_main_context_iteration (NULL, FALSE))
+      ;
+  }
+  vl_clip_finish (clip);
+  return wait_for_end (&quota->outcome);
+}
+
+static void
+check_length (guint64 max_bytes)
+{
+  GStatBuf info;
+
+  fail_unless_equals_int (g_stat (path, &info), 0);
+  fail_unless ((guint64)info.st_size <= max_bytes,
+      "%" G_GUINT64_FORMAT " bytes", (guint64)info.st_size);
+}
+
+GST_START_TEST (test_room_is_asked_for)
+{
+  Quota quota = {.max_bytes = G_MAXUINT64};
+  GPtrArray *samples = encode (PLAIN);
+
+  check_no_error (write_within (&quota, samples));
+  fail_unless (quota.n_asked > 2);
+  check_file (samples);
+  check_length (quota.given);
+  g_ptr_array_unref (samples);
+}
+GST_END_TEST;
+
+/* It ends where it has to, even in the midst of what came before it. */
+GST_START_TEST (test_room_ends)
+{
+  static const guint n_frames[] = {20, 100};
+  Quota quota = {.max_bytes = 8192};
+  GPtrArray *samples = encode (PLAIN);
+  GPtrArray *frames;
+
+  for (guint i = 0; i < n_frames[__i__]; i++)
+    quota.max_bytes +=
+        gst_buffer_get_size (gst_sample_get_buffer (samples->pdata[i])) + 64;
+  check_error (write_within (&quota, samples), "enough");
+  frames = decode_file ("avdec_h264");
+  check_frames (frames, samples, n_frames[__i__]);
+  check_length (quota.max_bytes);
+  g_ptr_array_unref (frames);
+  g_ptr_array_unref (samples);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_no_room)
+{
+  Quota quota = {.max_bytes = 0};
+  GPtrArray *samples = encode (PLAIN);
+
+  check_error (write_within (&quota, samples), "enough");
+  fail_if (g_file_test (path, G_FILE_TEST_EXISTS));
   g_ptr_array_unref (samples);
 }
 GST_END_TEST;
@@ -544,7 +637,22 @@ GST_START_TEST (test_directory_in_its_place)
 {
   g_free (path);
   path = recording_path (".");
-  check_refusal ("Is a directory");
+  check_refusal ("File exists");
+}
+GST_END_TEST;
+
+/* Nothing is overwritten: neither a file, nor what a link leads to. */
+GST_START_TEST (test_file_in_its_place)
+{
+  g_autofree char *other = recording_path ("other");
+  g_autofree char *text = NULL;
+
+  g_file_set_contents (other, "kept", -1, NULL);
+  fail_unless_equals_int (
+      __i__ == 0 ? link (other, path) : symlink (other, path), 0);
+  check_refusal ("File exists");
+  fail_unless (g_file_get_contents (other, &text, NULL, NULL));
+  fail_unless_equals_string (text, "kept");
 }
 GST_END_TEST;
 
@@ -569,7 +677,7 @@ GST_START_TEST (test_directory_goes)
   g_mkdir (directory, 0700);
   g_free (path);
   path = g_build_filename (directory, "clip", NULL);
-  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
   push (outcome.clip, samples, 0, 60);
   while (!g_file_test (path, G_FILE_TEST_EXISTS))
     g_main_context_iteration (NULL, TRUE);
@@ -657,7 +765,7 @@ GST_START_TEST (test_stalled_disk)
   gst_element_register (
       NULL, "filesink", GST_RANK_NONE, stalling_sink_get_type ());
   stall_disk (TRUE);
-  vl_clip_start (outcome.clip, path, note_done, &outcome);
+  vl_clip_start (outcome.clip, path, NULL, note_done, &outcome);
   push (outcome.clip, samples, 0, samples->len);
   vl_clip_finish (outcome.clip);
   check_error (wait_for_end (&outcome), "does not take");
@@ -702,7 +810,7 @@ GST_START_TEST (write_until_killed)
   VlClip *clip = vl_clip_new (PLENTY);
   GPtrArray *samples = encode (REORDERED);
 
-  vl_clip_start (clip, path, stop_there, NULL);
+  vl_clip_start (clip, path, NULL, stop_there, NULL);
   push (clip, samples, 0, samples->len);
   for (;;)
     g_main_context_iteration (NULL, TRUE);
@@ -759,6 +867,7 @@ write_into (double part)
   check_no_error (write_file (samples));
   getrlimit (RLIMIT_FSIZE, &limit);
   limit.rlim_cur = (rlim_t)(part * get_file_size ());
+  g_unlink (path);
   setrlimit (RLIMIT_FSIZE, &limit);
   check_error (write_file (samples), ": File too large");
   g_ptr_array_unref (samples);
@@ -788,6 +897,7 @@ check_full_disk (const char *test, guint at_least, guint at_most)
   fail_unless (g_subprocess_get_successful (other));
   g_object_unref (other);
   n = count_frames ();
+  g_unlink (path);
   fail_unless (n >= at_least && n <= at_most, "%u frames", n);
 }
 
@@ -832,7 +942,11 @@ clip_suite (void)
   tcase_add_loop_test (tests, test_nothing, 0, 2);
   tcase_add_test (tests, test_new_caps);
   tcase_add_test (tests, test_backlog);
+  tcase_add_test (tests, test_room_is_asked_for);
+  tcase_add_loop_test (tests, test_room_ends, 0, 2);
+  tcase_add_test (tests, test_no_room);
   tcase_add_test (tests, test_missing_directory);
+  tcase_add_loop_test (tests, test_file_in_its_place, 0, 2);
   tcase_add_test (tests, test_directory_in_its_place);
   tcase_add_test (tests, test_forbidden_directory);
   tcase_add_test (tests, test_directory_goes);

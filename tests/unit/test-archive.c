@@ -153,7 +153,7 @@ tidy (VlArchive *archive, gint64 now)
 {
   g_autoptr (GError) error = NULL;
 
-  ck_assert_msg (vl_archive_tidy (archive, now, &error), "%s",
+  ck_assert_msg (vl_archive_tidy (archive, now, NULL, &error), "%s",
       error != NULL ? error->message : "");
 }
 
@@ -426,13 +426,69 @@ START_TEST (test_what_is_open_stays)
   tidy (archive, NOW);
   ck_assert (has_clip (open) && !has_clip (closed));
   write_part (open, "mp4", 3 * MIB);
-  ck_assert (!vl_archive_tidy (archive, NOW, &error));
+  ck_assert (!vl_archive_tidy (archive, NOW, NULL, &error));
   assert_error (error, G_FILE_ERROR_NOSPC, "3.0 MiB of at most 2.0 MiB");
   assert_refuses (archive, G_FILE_ERROR_NOSPC, "raise the limit");
   ck_assert (has_clip (open));
   vl_archive_close (archive, open);
   tidy (archive, NOW);
   ck_assert (!has_clip (open));
+}
+END_TEST
+
+/* Before a byte is written, and all that was there goes first. */
+START_TEST (test_what_is_reserved_counts)
+{
+  g_autoptr (VlArchive) archive = new_archive (0, 4 * MIB);
+  g_autofree char *old = record (archive, NOW, 2 * MIB);
+  g_autofree char *young = record (archive, NOW, MIB / 2);
+  g_autofree char *open = open_recording (archive, "front", NOW);
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = vl_archive_reserve (archive, open, MIB, &error);
+
+  ck_assert_ptr_null (error);
+  ck_assert_uint_ge (bytes, MIB);
+  ck_assert_uint_le (bytes, 2 * MIB);
+  ck_assert (has_clip (old) && has_clip (young));
+  ck_assert_uint_eq (
+      vl_archive_reserve (archive, open, 2 * MIB, &error), 2 * MIB);
+  ck_assert_ptr_null (error);
+  ck_assert (!has_clip (old) && has_clip (young));
+  ck_assert_uint_eq (
+      vl_archive_reserve (archive, open, 2 * MIB + 1, &error), 2 * MIB);
+  assert_error (error, G_FILE_ERROR_NOSPC, "2.0 MiB at most, half");
+  vl_archive_close (archive, open);
+  g_free (record (archive, NOW, 2 * MIB));
+  tidy (archive, NOW);
+  ck_assert (has_clip (young));
+}
+END_TEST
+
+/* There is no room for all, and nothing goes in vain. */
+START_TEST (test_what_is_open_together_is_bounded)
+{
+  g_autoptr (VlArchive) archive = new_archive (0, 4 * MIB);
+  g_autofree char *old = record (archive, NOW, MIB / 8);
+  g_autofree char *open[3] = {NULL};
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 3; i++) {
+    open[i] = open_recording (archive, "front", NOW);
+    ck_assert_uint_ge (vl_archive_reserve (archive, open[i], MIB, &error), MIB);
+  }
+  ck_assert_ptr_null (error);
+  ck_assert (has_clip (old));
+  ck_assert_uint_lt (
+      vl_archive_reserve (archive, open[2], 2 * MIB, &error), 2 * MIB);
+  assert_error (error, G_FILE_ERROR_NOSPC, "what is being recorded takes");
+  ck_assert (has_clip (old));
+  g_clear_error (&error);
+  vl_archive_close (archive, open[0]);
+  ck_assert_uint_eq (
+      vl_archive_reserve (archive, open[2], 2 * MIB, &error), 2 * MIB);
+  ck_assert_ptr_null (error);
+  for (guint i = 0; i < 3; i++)
+    g_clear_pointer (&open[i], g_free);
 }
 END_TEST
 
@@ -555,7 +611,7 @@ START_TEST (test_a_full_disk_opens_nothing_and_deletes_nothing)
 
   write_name ("front-20200101T000000Z.mp4", 10);
   assert_refuses (archive, G_FILE_ERROR_NOSPC, "delete something");
-  ck_assert (!vl_archive_tidy (archive, NOW, &error));
+  ck_assert (!vl_archive_tidy (archive, NOW, NULL, &error));
   assert_error (error, G_FILE_ERROR_NOSPC, "free");
   ck_assert (exists ("front-20200101T000000Z.mp4"));
 }
@@ -601,7 +657,7 @@ START_TEST (test_what_cannot_be_deleted_does_not_stop_the_others)
 {
   g_autoptr (VlArchive) archive = new_archive (1, 2 * MIB);
   g_autofree char *mine = NULL, *next = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) kept = NULL, error = NULL;
 
   if (getuid () != 0)
     return;
@@ -609,14 +665,35 @@ START_TEST (test_what_cannot_be_deleted_does_not_stop_the_others)
   g_chmod (directory, 01777);
   become_user ();
   mine = record (archive, NOW - 9 * DAY, MIB);
-  ck_assert (!vl_archive_tidy (archive, NOW, &error));
-  assert_error (error, G_FILE_ERROR_PERM, "front-20200101T000000Z.mp4: cannot");
+  ck_assert (vl_archive_tidy (archive, NOW, &kept, &error));
+  assert_error (kept, G_FILE_ERROR_PERM, "front-20200101T000000Z.mp4: cannot");
   ck_assert (!has_clip (mine) && exists ("front-20200101T000000Z.mp4"));
   next = record (archive, NOW, MIB / 2);
   become_self ();
   write_name ("front-20200101T000000Z.mp4", 3 * MIB);
   become_user ();
   assert_refuses (archive, G_FILE_ERROR_NOSPC, "cannot be deleted");
+  become_self ();
+}
+END_TEST
+
+/* A directory is read once, while it stays as it is: here it may not be. */
+START_TEST (test_a_directory_is_read_when_it_changes)
+{
+  g_autoptr (VlArchive) archive = new_archive (1, 2 * MIB);
+  g_autofree char *open = open_recording (archive, "front", NOW);
+  g_autoptr (GError) error = NULL;
+
+  write_part (open, "mp4", 10);
+  g_usleep (20000); /* more than a tick of the file system's clock */
+  tidy (archive, NOW);
+  g_chmod (directory, 0333);
+  become_user ();
+  tidy (archive, NOW);
+  ck_assert_uint_ge (vl_archive_reserve (archive, open, MIB, &error), MIB);
+  write_name ("notes.txt", 10);
+  ck_assert (!vl_archive_tidy (archive, NOW, NULL, &error));
+  assert_error (error, G_FILE_ERROR_ACCES, "let this user");
   become_self ();
 }
 END_TEST
@@ -645,6 +722,8 @@ add_limits (TCase *tcase)
   tcase_add_test (tcase, test_what_was_there_goes_before_what_came);
   tcase_add_test (tcase, test_numbers_count_in_order);
   tcase_add_test (tcase, test_what_is_open_stays);
+  tcase_add_test (tcase, test_what_is_reserved_counts);
+  tcase_add_test (tcase, test_what_is_open_together_is_bounded);
   tcase_add_test (tcase, test_nothing_else_is_touched);
   tcase_add_test (tcase, test_many_recordings);
 }
@@ -657,6 +736,7 @@ add_trouble (TCase *tcase)
   tcase_add_test (tcase, test_a_full_disk_opens_nothing_and_deletes_nothing);
   tcase_add_test (tcase, test_a_directory_of_others);
   tcase_add_test (tcase, test_what_cannot_be_deleted_does_not_stop_the_others);
+  tcase_add_test (tcase, test_a_directory_is_read_when_it_changes);
 }
 
 int
