@@ -1441,6 +1441,15 @@ pull_running_time (Gated *gated)
   return time;
 }
 
+/* What came through goes on from frame *next. */
+static void
+expect_running_times (Gated *gated, guint *next)
+{
+  while (gst_harness_buffers_in_queue (gated->harness) > 0)
+    fail_unless_equals_uint64 (
+        pull_running_time (gated), (*next)++ * GATED_FRAME);
+}
+
 /* Running times go on from 0; the messages tell those of the source. */
 GST_START_TEST (test_retimestamp)
 {
@@ -1450,9 +1459,7 @@ GST_START_TEST (test_retimestamp)
   gated_open (&gated, ROLLS (0, 4), "retimestamp", TRUE, NULL);
   for (guint n = 0; n < 200; n++) {
     gated_run (&gated, n, n, n % 60 == 32 ? GATED_ANOMALOUS : GATED_NORMAL);
-    while (gst_harness_buffers_in_queue (gated.harness) > 0)
-      fail_unless_equals_uint64 (
-          pull_running_time (&gated), next++ * GATED_FRAME);
+    expect_running_times (&gated, &next);
   }
   fail_unless_equals_int (next, 3 * 7);
   gated_expect_message (&gated, "open", 30, 32, NULL);
@@ -1472,9 +1479,7 @@ GST_START_TEST (test_retimestamp_and_max_duration)
   for (guint n = 0; n < 200; n++) {
     gated_run (&gated, n, n,
         n % 100 >= 32 && n % 100 < 60 ? GATED_ANOMALOUS : GATED_NORMAL);
-    while (gst_harness_buffers_in_queue (gated.harness) > 0)
-      fail_unless_equals_uint64 (
-          pull_running_time (&gated), next++ * GATED_FRAME);
+    expect_running_times (&gated, &next);
   }
   fail_unless_equals_int (next, 2 * 34);
   gated_close (&gated);
@@ -1492,9 +1497,7 @@ GST_START_TEST (test_retimestamp_and_times_that_go_back)
     guint n = i % 200;
 
     gated_run (&gated, n, n, n % 60 == 32 ? GATED_ANOMALOUS : GATED_NORMAL);
-    while (gst_harness_buffers_in_queue (gated.harness) > 0)
-      fail_unless_equals_uint64 (
-          pull_running_time (&gated), next++ * GATED_FRAME);
+    expect_running_times (&gated, &next);
   }
   fail_unless_equals_int (next, 5 * 7);
   gated_close (&gated);
@@ -1514,9 +1517,7 @@ GST_START_TEST (test_retimestamp_without_durations)
 
     GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
     gated_push (&gated, buffer);
-    while (gst_harness_buffers_in_queue (gated.harness) > 0)
-      fail_unless_equals_uint64 (
-          pull_running_time (&gated), next++ * GATED_FRAME);
+    expect_running_times (&gated, &next);
   }
   fail_unless_equals_int (next, 2 * 7);
   gated_expect_message (&gated, "open", 30, 32, NULL);
