@@ -342,3 +342,9 @@ vl_recorder_is_idle (const VlRecorder *recorder)
 {
   return recorder->jobs->len == 0;
 }
+
+gboolean
+vl_recorder_is_mute (const VlRecorder *recorder)
+{
+  return recorder->is_mute;
+}

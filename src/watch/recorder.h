@@ -35,3 +35,6 @@ void vl_recorder_end (VlRecorder *recorder, VlEvent *event);
 
 /* All that has begun is finished. */
 gboolean vl_recorder_is_idle (const VlRecorder *recorder);
+
+/* Standard output took no more: some events were not printed. */
+gboolean vl_recorder_is_mute (const VlRecorder *recorder);

@@ -13,7 +13,8 @@
 #include <signal.h>
 
 /* Seconds that a run of the hook may take, and those that all which have not
- * ended may take when the files are read, or when it was cancelled. */
+ * ended when the last event is told may take: when the files are read, or when
+ * it was cancelled. */
 #define HOOK_TIMEOUT 60
 #define HOOK_FAREWELL 2
 
@@ -27,22 +28,27 @@ typedef struct {
   GPtrArray *cameras; /* VlCamera */
   guint n_sources, n_done;
   gboolean failed; /* a file could not be read */
-  gint64 hook_end; /* monotonic time until which the hook is waited for */
+  guint patience;  /* seconds that the hook is waited for at the end */
+  gint64 hook_end; /* monotonic time of that; 0: not yet */
 } Watch;
 
 /* ---- the loop -------------------------------------------------------------*/
 
-static void
-wait_for_hook (Watch *watch, guint seconds)
-{
-  watch->hook_end = g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND;
-}
-
+/* Whether there is something to wait for, of what the last event has run. */
 static gboolean
 is_hook_running (Watch *watch)
 {
-  return watch->hook != NULL && vl_hook_pending (watch->hook) > 0 &&
-         g_get_monotonic_time () < watch->hook_end;
+  const guint n = watch->hook != NULL ? vl_hook_pending (watch->hook) : 0;
+  const gint64 now = g_get_monotonic_time ();
+
+  if (n == 0)
+    return FALSE;
+  if (watch->hook_end == 0)
+    watch->hook_end = now + watch->patience * G_TIME_SPAN_SECOND;
+  if (now < watch->hook_end)
+    return TRUE;
+  vl_say (NULL, "--exec: given up on runs that have not ended: %u", n);
+  return FALSE;
 }
 
 /* The last camera's events may still be written. */
@@ -65,8 +71,6 @@ on_camera_done (VlCamera *camera, gboolean ok, gpointer data)
   watch->failed |= !ok;
   if (++watch->n_done < watch->n_sources)
     return;
-  if (watch->hook_end == 0)
-    wait_for_hook (watch, HOOK_TIMEOUT);
   g_timeout_add (50, quit_when_idle, watch);
 }
 
@@ -75,7 +79,8 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 {
   Watch *watch = data;
 
-  wait_for_hook (watch, HOOK_FAREWELL);
+  watch->patience = HOOK_FAREWELL;
+  watch->hook_end = 0;
   for (guint i = 0; i < watch->cameras->len; i++)
     vl_camera_stop (watch->cameras->pdata[i]);
   return G_SOURCE_REMOVE;
@@ -223,6 +228,18 @@ clear (Watch *watch)
   g_main_loop_unref (watch->loop);
 }
 
+static gboolean
+check_outcome (const Watch *watch, GError **error)
+{
+  if (watch->failed)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "a file could not be read to its end");
+  else if (vl_recorder_is_mute (watch->recorder))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "not all events could be printed");
+  return !watch->failed && !vl_recorder_is_mute (watch->recorder);
+}
+
 gboolean
 vl_watch_run (GPtrArray *sources, const VlWatchOptions *options,
     GCancellable *cancellable, GError **error)
@@ -234,16 +251,13 @@ vl_watch_run (GPtrArray *sources, const VlWatchOptions *options,
       .cameras =
           g_ptr_array_new_with_free_func ((GDestroyNotify)vl_camera_free),
       .n_sources = sources->len,
+      .patience = HOOK_TIMEOUT,
   };
   gboolean ok = prepare (&watch, sources, error);
 
   if (ok) {
     run (&watch, cancellable);
-    if (watch.failed) {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-          "a file could not be read to its end");
-      ok = FALSE;
-    }
+    ok = check_outcome (&watch, error);
   }
   clear (&watch);
   return ok;

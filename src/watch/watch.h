@@ -26,6 +26,7 @@ typedef struct {
 
 /* Watches sources (VlSource), whose names differ. SIGHUP has the models read
  * again. FALSE with error set when it cannot begin (G_IO_ERROR_INVALID_ARGUMENT
- * for what the user asked for and cannot be), or a file could not be read. */
+ * for what the user asked for and cannot be), or, when all is done, if a file
+ * could not be read or an event not be printed. */
 gboolean vl_watch_run (GPtrArray *sources, const VlWatchOptions *options,
     GCancellable *cancellable, GError **error);

@@ -295,9 +295,27 @@ START_TEST (test_hanging_program)
   ck_assert (is_running (pid));
   watching_signal (watching, SIGTERM);
   ck_assert_int_eq (watching_end (watching), 0);
+  watching_check_said_once (watching, "given up on runs");
   for (guint i = 0; i < 100 && is_running (pid); i++)
     g_usleep (10000);
   ck_assert (!is_running (pid));
+}
+END_TEST
+
+/* ---- a standard output that takes nothing ------------------------------- */
+
+/* It is said once, and again by the status, but holds up no recording. */
+START_TEST (test_full_output)
+{
+  g_autofree char *directory = studio_make_directory ("unheard");
+  g_autoptr (Watching) watching = watching_spawn ((const char *const[]){"sh",
+      "-c", "exec \"$0\" \"$@\" >/dev/full", studio_arguments[1], "watch",
+      STUDIO_MODEL, STUDIO_ROLLS, "--record", directory, video, NULL});
+
+  ck_assert_int_eq (watching_end (watching), 1);
+  watching_check_said_once (watching, "no longer prints");
+  watching_check_said_once (watching, "not all events could be printed");
+  ck_assert_uint_eq (studio_count (directory, ".json"), N_VISITS);
 }
 END_TEST
 
@@ -326,6 +344,7 @@ add_tests (TCase *tests)
   tcase_add_test (tests, test_directory_that_cannot_be);
   tcase_add_test (tests, test_read_only_directory);
   tcase_add_test (tests, test_vanishing_directory);
+  tcase_add_test (tests, test_full_output);
   tcase_add_test (tests, test_program_gets_events);
   tcase_add_test (tests, test_cooldown);
   tcase_add_test (tests, test_missing_program);
