@@ -95,7 +95,7 @@ run_hook (VlRecorder *recorder, const VlEvent *event, const char *json)
   gint64 now = g_get_monotonic_time ();
   gint64 *last = g_hash_table_lookup (recorder->last_runs, event->camera);
 
-  if (recorder->hook == NULL ||
+  if (recorder->hook == NULL || !event->sighting.any ||
       (last != NULL &&
           now - *last < recorder->cooldown * (gint64)G_USEC_PER_SEC))
     return;
