@@ -5,6 +5,8 @@
 
 #include "recorded.h"
 
+#include <string.h>
+
 #include <check.h>
 #include <gst/app/gstappsink.h>
 
@@ -93,8 +95,10 @@ digest_slices (const guint8 *data, gsize size)
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA1);
 
   while (size > 4) {
-    guint32 length = GST_READ_UINT32_BE (data);
+    guint32 length;
 
+    memcpy (&length, data, sizeof length); /* aligned to nothing */
+    length = GUINT32_FROM_BE (length);
     ck_assert_uint_gt (length, 0);
     ck_assert_uint_le (length, size - 4);
     if (NAL_TYPE (data[4]) >= NAL_FIRST_SLICE &&
