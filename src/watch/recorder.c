@@ -19,7 +19,7 @@
 struct VlRecorder {
   VlArchive *archive;
   VlHook *hook;
-  guint cooldown;
+  double cooldown;       /* seconds */
   GHashTable *last_runs; /* camera name -> gint64 *, monotonic time */
   GPtrArray *jobs;       /* of events that are not finished */
   gboolean is_failing;   /* recording, as was told */
@@ -96,8 +96,7 @@ run_hook (VlRecorder *recorder, const VlEvent *event, const char *json)
   gint64 *last = g_hash_table_lookup (recorder->last_runs, event->camera);
 
   if (recorder->hook == NULL || !event->sighting.any ||
-      (last != NULL &&
-          now - *last < recorder->cooldown * (gint64)G_USEC_PER_SEC))
+      (last != NULL && now - *last < recorder->cooldown * G_USEC_PER_SEC))
     return;
   g_hash_table_insert (recorder->last_runs, g_strdup (event->camera),
       g_memdup2 (&now, sizeof now));
@@ -269,7 +268,7 @@ on_minute (gpointer data)
 /* ---- what others call -----------------------------------------------------*/
 
 VlRecorder *
-vl_recorder_new (VlArchive *archive, VlHook *hook, guint cooldown)
+vl_recorder_new (VlArchive *archive, VlHook *hook, double cooldown)
 {
   VlRecorder *recorder = g_new0 (VlRecorder, 1);
 

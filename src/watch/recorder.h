@@ -19,7 +19,7 @@ typedef struct VlRecorder VlRecorder;
 /* archive: where to record; NULL: nowhere. hook: what to run; NULL: nothing;
  * with `cooldown` seconds between two runs for one camera at least. Takes
  * neither; both must outlive it. */
-VlRecorder *vl_recorder_new (VlArchive *archive, VlHook *hook, guint cooldown);
+VlRecorder *vl_recorder_new (VlArchive *archive, VlHook *hook, double cooldown);
 void vl_recorder_free (VlRecorder *recorder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VlRecorder, vl_recorder_free)
 

@@ -17,7 +17,7 @@ typedef struct {
   const char *directory; /* of recordings; NULL: none are made */
   VlArchiveLimits limits;
   const char *command; /* to run per event; NULL: none */
-  guint cooldown;      /* seconds between two runs for one camera */
+  double cooldown;     /* seconds between two runs for one camera */
   gboolean display;
   double pre_roll, post_roll, learn; /* seconds */
   double max_event;                  /* seconds; 0: no limit */
