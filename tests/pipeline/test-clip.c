@@ -31,6 +31,7 @@
 #define X264 "x264enc pass=quant quantizer=20 threads=1 key-int-max=50"
 #define PLAIN X264 " speed-preset=ultrafast" H264
 #define REORDERED X264 " speed-preset=veryfast bframes=3 b-adapt=false" H264
+#define N_REORDERED 4 /* consecutive frames of it that are out of order */
 #define HEVC                                                                   \
   "x265enc speed-preset=ultrafast key-int-max=50 ! h265parse ! "               \
   "video/x-h265,stream-format=hvc1,alignment=au"
@@ -849,6 +850,8 @@ GST_START_TEST (test_killed)
 
   frames = decode_file ("avdec_h264");
   fail_unless (frames->len >= N_FRAMES - 2 * RATE, "%u frames", frames->len);
+  /* what is shown before the last one may have been to come after it */
+  g_ptr_array_set_size (frames, frames->len - N_REORDERED);
   check_frames (frames, samples, frames->len);
   g_ptr_array_unref (frames);
   g_ptr_array_unref (samples);
