@@ -155,9 +155,10 @@ studio_watch_args (const char *const *args)
 gboolean
 studio_can_mount (void)
 {
+  g_autofree char *program = g_find_program_in_path ("unshare");
   g_autoptr (Watching) trial = NULL;
 
-  if (!g_find_program_in_path ("unshare"))
+  if (program == NULL)
     return FALSE;
   trial = watching_spawn ((const char *const[]){
       "unshare", "-rm", "sh", "-c", MOUNT, folder, "size=1m", "true", NULL});

@@ -99,6 +99,8 @@ START_TEST (test_pictures_without_times)
       studio_watch (STUDIO_MODEL, STUDIO_ROLLS, "--record", directory, source);
   g_autoptr (JsonObject) event = watching_next_event (watching);
   g_autofree char *clip = studio_file (event, "clip");
+  g_autofree char *errors = NULL;
+  int status;
   const double length = json_object_get_double_member (event, "duration");
 
   ck_assert_double_eq_tol (length, (LAST - FIRST) / (double)TINY_RATE, 1.5);
@@ -108,7 +110,9 @@ START_TEST (test_pictures_without_times)
   ck_assert_uint_ge (
       recorded_decode (clip), LAST - FIRST + STUDIO_ROLL * TINY_RATE);
   watching_signal (watching, SIGTERM);
-  ck_assert_int_eq (watching_end (watching), 0);
+  status = watching_end (watching);
+  errors = watching_errors (watching);
+  ck_assert_msg (status == 0, "%d: %s", status, errors);
 
   g_main_loop_quit (loop);
   g_thread_join (thread);
