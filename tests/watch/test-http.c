@@ -29,7 +29,7 @@ send_all (GOutputStream *stream, const char *data, gsize size)
          g_output_stream_flush (stream, NULL, NULL);
 }
 
-/* The film, at the pace at which it was taken. */
+/* The film, at the pace at which it was taken, again and again. */
 static gboolean
 show (GThreadedSocketService *service, GSocketConnection *connection,
     GObject *source, gpointer film)
@@ -41,7 +41,7 @@ show (GThreadedSocketService *service, GSocketConnection *connection,
 
   if (!send_all (stream, HEADER, sizeof HEADER - 1))
     return TRUE;
-  for (guint i = 0; i < N_FRAMES; i++) {
+  for (guint i = 0;; i = (i + 1) % N_FRAMES) {
     const gsize from = size * i / N_FRAMES, to = size * (i + 1) / N_FRAMES;
 
     if (!send_all (stream, data + from, to - from))
