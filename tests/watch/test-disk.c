@@ -54,7 +54,8 @@ measure (const char *place)
 }
 
 /* One alarm after the other, far faster than a camera's, of many times the
- * quota. It is never exceeded, and not far from it at the end. */
+ * quota. It is never exceeded, and some of the clips are there at the end: how
+ * many depends on how many were being written at a time. */
 START_TEST (test_quota)
 {
   static const Visit none[] = {VISITS_END};
@@ -84,7 +85,7 @@ START_TEST (test_quota)
   ck_assert_int_eq (watching_end (watching), 0);
   ck_assert_uint_ge (watching_n_lines (watching), 100);
   ck_assert_msg (most <= QUOTA, "%" G_GUINT64_FORMAT " bytes", most);
-  ck_assert_uint_ge (last, QUOTA / 2);
+  ck_assert_uint_ge (last, QUOTA / 8);
 }
 END_TEST
 
